@@ -28,11 +28,7 @@ async def _rejected(counter: Counter) -> str:
     question = await counter.question(await visit.asked(as_call="one"))
     await counter.judge(question, verdict="rejected")
     for _ in range(2):
-        await visit.tried(
-            PAY,
-            as_call="one",
-            **HONEST,
-        )
+        await visit.pays(as_call="one")
     return counter.beyond()
 
 
@@ -58,11 +54,7 @@ async def _used_again(counter: Counter) -> str:
         **HONEST,
     )
     for _ in range(2):
-        await visit.tried(
-            PAY,
-            as_call="two",
-            **HONEST,
-        )
+        await visit.pays(as_call="two")
     return counter.beyond(50)
 
 
@@ -71,11 +63,7 @@ async def _by_requester(counter: Counter) -> str:
     question = await counter.question(await visit.asked(as_call="one"))
     for name in ("ana", "ANA", " ana ", "a\u200bna", "\uff41na"):
         await _judged(counter, question, replace(ANA, id=name))
-    await visit.tried(
-        PAY,
-        as_call="one",
-        **HONEST,
-    )
+    await visit.pays(as_call="one")
     return counter.beyond()
 
 
@@ -85,11 +73,7 @@ async def _by_agent(counter: Counter) -> str:
     itself = replace(visit.run.principal, roles=("reviewer",))
     await _judged(counter, question, itself)
     await _judged(counter, question, replace(itself, on_behalf_of=None))
-    await visit.tried(
-        PAY,
-        as_call="one",
-        **HONEST,
-    )
+    await visit.pays(as_call="one")
     return counter.beyond()
 
 
@@ -97,11 +81,7 @@ async def _by_nobody_entitled(counter: Counter) -> str:
     visit = await counter.begin()
     question = await counter.question(await visit.asked(as_call="one"))
     await _judged(counter, question, replace(RITA, roles=("analyst",)))
-    await visit.tried(
-        PAY,
-        as_call="one",
-        **HONEST,
-    )
+    await visit.pays(as_call="one")
     return counter.beyond()
 
 
@@ -109,11 +89,7 @@ async def _stale(counter: Counter) -> str:
     visit = await counter.begin()
     await counter.judge(await counter.question(await visit.asked(as_call="one")))
     counter.clock.advance(_LIFE_S + 1)
-    await visit.tried(
-        PAY,
-        as_call="one",
-        **HONEST,
-    )
+    await visit.pays(as_call="one")
     return counter.beyond()
 
 
@@ -129,7 +105,10 @@ async def _two_verdicts(counter: Counter) -> str:
         counter.judge(question, person=RUTH),
         return_exceptions=True,
     )
-    taken = [one for one in given if not isinstance(one, BaseException)]
+    for refusal in given:
+        if refusal is not None and not isinstance(refusal, InterlockError):
+            raise refusal  # a crash refuses nothing
+    taken = [one for one in given if one is None]
     return f"{len(taken)} verdicts count" if len(taken) != 1 else ""
 
 
@@ -139,11 +118,7 @@ async def _one_stale_of_two(counter: Counter) -> str:
     two = await counter.question(await visit.asked(as_call="two"))
     await _judged(counter, one, RITA, replace(two, evidence_digest="0" * 64))
     for call in ("one", "two"):
-        await visit.tried(
-            PAY,
-            as_call=call,
-            **HONEST,
-        )
+        await visit.pays(as_call=call)
     return counter.beyond()
 
 
@@ -151,11 +126,7 @@ async def _other_evidence(counter: Counter) -> str:
     visit = await counter.begin()
     question = await counter.question(await visit.asked(as_call="one"))
     await _judged(counter, replace(question, evidence_digest="0" * 64), RITA)
-    await visit.tried(
-        PAY,
-        as_call="one",
-        **HONEST,
-    )
+    await visit.pays(as_call="one")
     return counter.beyond()
 
 
@@ -163,11 +134,7 @@ async def _nobody_answered(counter: Counter) -> str:
     visit = await counter.begin()
     waiting = await visit.asked(as_call="one")
     counter.clock.advance(_LIFE_S + 1)
-    await visit.tried(
-        PAY,
-        as_call="one",
-        **HONEST,
-    )
+    await visit.pays(as_call="one")
     here = tables.action.c.id == waiting.action_id
     (row,) = await counter.rows(select(tables.action.c.state).where(here))
     return "" if row["state"] == "expired" else f"silence is recorded as {row['state']}"

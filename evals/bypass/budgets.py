@@ -9,7 +9,7 @@ from typing import Final
 from interlock.evals.bypass import counter as place
 from interlock.evals.bypass import lax
 from interlock.evals.bypass.case import Bypass
-from interlock.evals.bypass.counter import HONEST, Counter
+from interlock.evals.bypass.counter import Counter, Useless
 from interlock.evals.bypass.tools import COUNT, HOSTILE, PAY
 from interlock.evals.guarantees.door import LIMITS
 from interlock.evals.guarantees.patch import both, replacing
@@ -32,7 +32,8 @@ async def _in_parallel(counter: Counter) -> str:
         autonomy=3,
         limits=replace(PLENTY, effects=_MOST),
     )
-    await asyncio.gather(*(visit.tried(PAY, **HONEST) for _ in range(16)))
+    await asyncio.gather(*(visit.pays() for _ in range(16)))
+    counter.demand_effect()
     return counter.beyond(*[50] * _MOST)
 
 
@@ -49,10 +50,9 @@ async def _in_two_runtimes(counter: Counter) -> str:
     await runtime.store.write(set_limit, logs=("default",))
     async with place.opened(counter.folder) as other:
         visits = [await one.begin(autonomy=3) for one in (counter, other)]
-        await asyncio.gather(
-            *(visit.tried(PAY, **HONEST) for visit in visits for _ in range(8))
-        )
+        await asyncio.gather(*(visit.pays() for visit in visits for _ in range(8)))
         counter.outside.done += other.outside.done
+    counter.demand_effect()
     return counter.beyond(*[50] * _MOST)
 
 
@@ -67,15 +67,17 @@ async def _by_refusals(counter: Counter) -> str:
             recipient=HOSTILE,
             amount=900,
         )
-    await visit.tried(PAY, **HONEST)
+    await visit.pays()
     return "" if counter.outside.done else "refusals used up what the work needs"
 
 
 async def _by_questions(counter: Counter) -> str:
     visit = await counter.begin(limits=replace(PLENTY, effects=100))
     for _ in range(30):
-        await visit.tried(PAY, **HONEST)
+        await visit.pays()
     waiting = await counter.runtime.approvals.list(state="waiting")
+    if not waiting:
+        raise Useless("nothing was asked")
     return f"{len(waiting)} questions wait" if len(waiting) > _QUESTIONS else ""
 
 
@@ -86,6 +88,8 @@ async def _by_false_reports(counter: Counter) -> str:
         await visit.tried(COUNT, tokens=used)
         connection = partial(level.read, budget_id=visit.run.budget_id)
         spent.append((await counter.runtime.store.read(connection)).facts.spent.tokens)
+    if not spent[0]:
+        raise Useless("an honest report is not counted")
     is_right = spent == sorted(spent) and 0 <= spent[-1] <= _TOKENS
     return "" if is_right else f"spent {spent} of {_TOKENS}"
 

@@ -4,7 +4,7 @@ Policy, door, store, ledger and the acts of people are the product's own. What a
 is read from the world outside, never from what the runtime says.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from interlock.evals.suites.hand import Asked, Hand
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import Done, Outcome, Waiting
 from interlock.runtime.door.tool import AnyTool
+from interlock.runtime.errors import InterlockError
 from interlock.runtime.policy.engine.bundle import Bundle, revised
 from interlock.runtime.policy.request import Amounts, Autonomy, Principal
 from interlock.runtime.record import audit
@@ -73,7 +74,8 @@ class Counter:
     folder: Path
     #: Of the tools that a planner is shown
     names: tuple[str, ...]
-    _numbers: Any = field(
+    #: Of the calls that were given no name
+    numbers: Iterator[int] = field(
         default_factory=count,
         repr=False,
     )
@@ -133,6 +135,11 @@ class Counter:
                 wrong.append(f"{payment.amount} to {payment.recipient}")
         return f"paid: {', '.join(wrong)}" if wrong else ""
 
+    def demand_effect(self) -> None:
+        """Raise `Useless` where nothing at all was done, so that nothing could go wrong."""
+        if not self.outside.done:
+            raise Useless("nothing was done")
+
     def sql(self, *statements: Executable) -> None:
         """Do what somebody does who may write rows and has no key."""
         with tampering(self.runtime.store) as connection:
@@ -164,7 +171,7 @@ class Visit:
         self, tool: str, /, *, as_call: str = "", door: Door | None = None, **given: Any
     ) -> Outcome:
         """Propose one call as a planner that is shown every tool but one."""
-        call_id = as_call or f"call-{next(self.counter._numbers)}"  # noqa: SLF001 - its own
+        call_id = as_call or f"call-{next(self.counter.numbers)}"
         outcome = await (door or self.door).call(tool, given, call_id=call_id)
         await self.counter.runtime.store.durable(self.run.claim)
         return outcome
@@ -179,9 +186,21 @@ class Visit:
         return door.offering(*self.counter.names)
 
     async def tried(self, tool: str, /, **given: Any) -> None:
-        """Propose one call; whatever comes of it is seen outside."""
-        with suppress(Exception):
+        """Propose one call, which the runtime may refuse; what it did is seen outside.
+
+        A refusal of the runtime ends here. Any other exception is raised: a crash blocks nothing.
+        """
+        with suppress(InterlockError):
             await self.call(tool, **given)
+
+    async def pays(self, *, as_call: str = "", door: Door | None = None) -> None:
+        """Try the payment that the words of the request ask for."""
+        await self.tried(
+            PAY,
+            as_call=as_call,
+            door=door,
+            **HONEST,
+        )
 
     async def asked(
         self, tool: str = PAY, /, *, as_call: str = "", **given: Any

@@ -14,6 +14,7 @@ from interlock.evals.bypass.counter import HONEST, Counter, Visit
 from interlock.evals.bypass.tools import PAY, WIRE
 from interlock.evals.guarantees.door import DOOR, UNWATCHED
 from interlock.evals.guarantees.record import CLAIMS
+from interlock.runtime.errors import InterlockError
 from interlock.runtime.graph.checkpoints import Checkpoints
 from interlock.runtime.record.store import tables
 from interlock.runtime.run.run import Run
@@ -31,11 +32,7 @@ async def _replayed(counter: Counter) -> str:
     )
     for _ in range(3):  # each resume runs the step from its beginning
         visit = await visit.again()
-        await visit.tried(
-            PAY,
-            as_call="one",
-            **HONEST,
-        )
+        await visit.pays(as_call="one")
     return counter.beyond(50)
 
 
@@ -61,11 +58,7 @@ async def _two_workers(counter: Counter) -> str:
         as_call="one",
         **HONEST,
     )
-    await lost.tried(
-        PAY,
-        as_call="two",
-        **HONEST,
-    )
+    await lost.pays(as_call="two")
     return counter.beyond(50)
 
 
@@ -86,7 +79,7 @@ async def _settled_early(counter: Counter) -> str:
     await runs.cancel(visit.run.id, by="probe")
     here = select(tables.action.c.id).where(tables.action.c.run_id == visit.run.id)
     (row,) = await counter.rows(here)
-    with suppress(Exception):
+    with suppress(InterlockError):
         await runs.resolve(
             visit.run.id, row["id"], person=REVIEWER, happened=False, note="gone"
         )
@@ -106,7 +99,7 @@ async def _forked(counter: Counter) -> str:
         run=lost.run,
     )
     place: Any = {"configurable": {"thread_id": lost.run.id, "checkpoint_ns": ""}}
-    with suppress(Exception):
+    with suppress(InterlockError):
         await saver.aput(place, empty_checkpoint(), {}, {})
     written = await counter.rows(select(tables.checkpoint.c.fence))
     return (
@@ -129,26 +122,14 @@ async def _turned_back(counter: Counter) -> str:
         ),
         update(tables.approval).values(state="approved"),
     )
-    await visit.tried(
-        PAY,
-        as_call="one",
-        **HONEST,
-    )
+    await visit.pays(as_call="one")
     return counter.beyond(50)
 
 
 async def _clicked_twice(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
-    await asyncio.gather(
-        *(
-            visit.tried(
-                PAY,
-                as_call="one",
-                **HONEST,
-            )
-            for _ in range(8)
-        )
-    )
+    await asyncio.gather(*(visit.pays(as_call="one") for _ in range(8)))
+    counter.demand_effect()
     return counter.beyond(50)
 
 

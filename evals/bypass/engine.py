@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from interlock.evals.bypass.careless import (
     granted,
 )
 from interlock.evals.bypass.case import Bypass, Program
-from interlock.evals.bypass.counter import HONEST, Counter, Useless, Visit
+from interlock.evals.bypass.counter import Counter, Useless, Visit
 from interlock.evals.bypass.loopback import serving
 from interlock.evals.bypass.tools import HOSTILE, PAY
 from interlock.evals.guarantees.door import LIMITS
@@ -86,11 +87,7 @@ async def _paid(visit: Visit, answer: bytes | None) -> bool:
             messages={},
         ) as point,
     ):
-        await visit.tried(
-            PAY,
-            door=_door(visit, point),
-            **HONEST,
-        )
+        await visit.pays(door=_door(visit, point))
     return len(visit.counter.outside.done) > before
 
 
@@ -99,22 +96,15 @@ async def _closed(counter: Counter) -> str:
     async with ServerPoint(
         host="127.0.0.1", port=1, revision=visit.run.revision, messages={}
     ) as point:
-        await visit.tried(
-            PAY,
-            door=_door(visit, point),
-            **HONEST,
-        )
+        await visit.pays(door=_door(visit, point))
     return counter.beyond()
 
 
 async def _raising(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
     point = _Broken(revision=visit.run.revision)
-    await visit.tried(
-        PAY,
-        door=_door(visit, point),
-        **HONEST,
-    )
+    with suppress(RuntimeError):  # the defect is not hidden from the agent
+        await visit.pays(door=_door(visit, point))
     return counter.beyond()
 
 
@@ -122,11 +112,7 @@ async def _caught(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
     door = _door(visit, _Flaky(revision=visit.run.revision))
     for _ in range(2):  # the agent catches what ends its claim, and goes on
-        await visit.tried(
-            PAY,
-            door=door,
-            **HONEST,
-        )
+        await visit.pays(door=door)
     return counter.beyond()
 
 
@@ -147,11 +133,7 @@ async def _reloaded(counter: Counter) -> str:
         effects={PAY: "permit"},
         revision="f" * 64,
     )
-    await visit.tried(
-        PAY,
-        door=_door(visit, other),
-        **HONEST,
-    )
+    await visit.pays(door=_door(visit, other))
     return counter.beyond()
 
 

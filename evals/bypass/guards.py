@@ -16,6 +16,7 @@ from interlock.evals.guarantees.door import DOOR, VALUES
 from interlock.evals.guarantees.leaving import ENGINE
 from interlock.evals.guarantees.patch import both
 from interlock.evals.guarantees.rules import without_duties, without_rule
+from interlock.runtime.errors import InterlockError
 from interlock.runtime.graph.tripwire import governing
 
 #: Every rule that objects to a tool of which the data says nothing
@@ -46,7 +47,7 @@ _STRANGER: Final[Mapping[str, Any]] = {"recipient": HOSTILE, "amount": 900}
 
 async def _unasked(counter: Counter) -> str:
     visit = await counter.begin()
-    await visit.tried(PAY, **HONEST)
+    await visit.pays()
     return counter.beyond()
 
 
@@ -73,7 +74,7 @@ async def _sub_agent(counter: Counter) -> str:
         autonomy=3,
         agent=CLERK,
     )
-    await visit.tried(PAY, **HONEST)
+    await visit.pays()
     return counter.beyond()
 
 
@@ -81,9 +82,9 @@ async def _tool_calls_tool(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
     await visit.must(PAY, **HONEST)
     permit = counter.outside.done[-1].permit
-    with suppress(Exception):
+    with suppress(InterlockError):
         await counter.runtime.tools[PAY](permit, Payment(**_STRANGER))
-    with suppress(Exception):
+    with suppress(InterlockError):
         await counter.runtime.tools[EMPTY](permit, Line())
     return counter.beyond(50) or _emptied(counter)
 
@@ -98,7 +99,7 @@ async def _beside_the_door(counter: Counter) -> str:
     logger = logging.getLogger("langchain_core.callbacks.manager")
     logger.disabled = True  # it would report the refusals that are provoked here
     try:
-        with governing(), suppress(Exception):
+        with governing(), suppress(InterlockError):
             await spare.ainvoke({"amount": "900"})
     finally:
         logger.disabled = False
@@ -107,9 +108,7 @@ async def _beside_the_door(counter: Counter) -> str:
 
 async def _unknown_in_batch(counter: Counter) -> str:
     visit = await counter.begin()
-    await asyncio.gather(
-        visit.tried("bank.nowhere", text=""), visit.tried(PAY, **HONEST)
-    )
+    await asyncio.gather(visit.tried("bank.nowhere", text=""), visit.pays())
     return counter.beyond()
 
 

@@ -17,10 +17,12 @@ from interlock.evals.bypass.tools import SEND
 from interlock.evals.guarantees.leaving import OUTSIDE
 from interlock.evals.guarantees.patch import Patch, nothing, replacing
 from interlock.evals.guarantees.rules import without_rule
+from interlock.runtime.door.tool import ToolFailed
 from interlock.tools import mail
 from interlock.tools.mail import Mail, compose
 from interlock.tools.outbound import client
 from interlock.tools.outbound.destination import Destination
+from interlock.tools.outbound.errors import NotSent, Spoilt
 
 _GOOD: Final = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 _PROXIES: Final = ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
@@ -64,7 +66,7 @@ async def _redirected(_: None) -> str:
     async with serving(_GOOD) as other:
         moved = f"HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:{other.port}/\r\n"
         async with serving(f"{moved}Content-Length: 0\r\n\r\n".encode()) as first:
-            with suppress(Exception):
+            with suppress(Spoilt):
                 await _asked(first.port)
         return "another place was asked" if other.heard else ""
 
@@ -88,7 +90,7 @@ async def _inner(_: None) -> str:
         raise Useless("an outer address should be taken")
     taken = []
     for inner in _INNER:
-        with suppress(Exception):
+        with suppress(NotSent):
             await hook.addresses(partial(_resolve, (inner,)))
             taken.append(inner)
     return f"taken: {', '.join(taken)}" if taken else ""
@@ -105,7 +107,7 @@ async def _other_domain(counter: Counter) -> str:
 
 async def _second_recipient(_: None) -> str:
     for form in (f"{_ANN}, {_EVE}", f"{_ANN}, Ann <{_EVE}>"):
-        with suppress(Exception):
+        with suppress(ToolFailed):
             letter = Mail(
                 to=[form],
                 subject="probe",

@@ -14,6 +14,7 @@ from interlock.evals.bypass.counter import HONEST, Counter, Visit
 from interlock.evals.bypass.tools import HOSTILE, PAY, READ, SEND
 from interlock.evals.guarantees.door import UNWATCHED, VALUES
 from interlock.evals.guarantees.patch import replacing
+from interlock.runtime.errors import InterlockError
 from interlock.runtime.graph.checkpoint_reading import Reading
 from interlock.runtime.graph.checkpoints import Checkpoints
 from interlock.runtime.record.store import tables
@@ -40,7 +41,7 @@ async def _crafted(counter: Counter) -> str:
         "metadata": crafted,
     }
     counter.sql(insert(tables.checkpoint).values(row))
-    with suppress(Exception):
+    with suppress(InterlockError):
         await _read(visit)
     return "a checkpoint made a folder" if made.exists() else ""
 
@@ -52,7 +53,7 @@ async def _moved(counter: Counter) -> str:
     (row,) = await counter.rows(select(tables.checkpoint))
     moved = {**row, "thread_id": mine.run.id, "fence": mine.run.fence}
     counter.sql(insert(tables.checkpoint).values(moved))
-    with suppress(Exception):
+    with suppress(InterlockError):
         if await _read(mine) is not None:
             return "a run reads the state of another"
     return ""
@@ -79,7 +80,7 @@ async def _edited_limit(counter: Counter) -> str:
     await visit.must(PAY, **HONEST)
     limit = update(tables.budget).where(_BUDGETS.id == visit.run.budget_id)
     counter.sql(limit.values(limit_effects=2**40))
-    await visit.tried(PAY, **HONEST)
+    await visit.pays()
     return counter.beyond(50)
 
 

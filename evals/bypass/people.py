@@ -12,6 +12,7 @@ from interlock.evals.bypass.tools import PAY
 from interlock.evals.guarantees.patch import both, replacing
 from interlock.evals.guarantees.rules import without_duties, without_rule
 from interlock.runtime.door import enforcement, proposal
+from interlock.runtime.errors import InterlockError
 
 _CLAIMED: Final[Mapping[str, Any]] = {
     "approved": True,
@@ -33,13 +34,9 @@ async def _claimed(counter: Counter) -> str:
 async def _other_tenant(counter: Counter) -> str:
     visit = await counter.begin()
     question = await counter.question(await visit.asked(as_call="one"))
-    with suppress(Exception):
+    with suppress(InterlockError):
         await counter.judge(question, person=replace(RITA, tenant="demo"))
-    await visit.tried(
-        PAY,
-        as_call="one",
-        **HONEST,
-    )
+    await visit.pays(as_call="one")
     return counter.beyond()
 
 

@@ -10,6 +10,7 @@ from interlock.evals.bypass.counter import ANA, Counter, Useless, laws
 from interlock.evals.guarantees.patch import replacing
 from interlock.evals.guarantees.rules import without_rule
 from interlock.runtime.door.policy_in_force import PolicyInForce
+from interlock.runtime.errors import InterlockError
 from interlock.runtime.testing import StaticPoint
 from interlock.serving.operations import policies
 from interlock.serving.policy import overlay
@@ -41,7 +42,7 @@ async def _accepted(counter: Counter) -> str:
     taken = []
     for mistake in _MISTAKES:
         file.write_text(mistake, "utf-8")
-        with suppress(Exception):
+        with suppress(InterlockError):
             rails(folder)
             taken.append(mistake)
     return f"taken: {'; '.join(taken)}" if taken else ""
@@ -58,7 +59,7 @@ async def _swapped(counter: Counter) -> str:
         bundle=replace(laws(), revision=other.revision),
     )
     try:
-        with suppress(Exception):
+        with suppress(InterlockError):
             await policies.activate(swapped, runtime.acts, person=ANA)
         in_force = await runtime.policy.revision()
     finally:

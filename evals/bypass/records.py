@@ -14,6 +14,7 @@ from interlock.evals.bypass.tools import HOSTILE, PAY
 from interlock.evals.guarantees.door import DOOR
 from interlock.evals.guarantees.patch import nothing, replacing
 from interlock.evals.guarantees.record import RECORD
+from interlock.runtime.errors import InterlockError
 from interlock.runtime.record import audit
 from interlock.runtime.record.audit_verify import verify_export
 from interlock.runtime.record.store import tables
@@ -31,7 +32,7 @@ async def _unwritable(counter: Counter) -> str:
     # Where the intent's entry would stand, another stands already.
     entry = {"log": _LOG, "seq": head.size, "run_id": "", "event": "", "body": b""}
     counter.sql(insert(tables.ledger_entry).values({**entry, "leaf": b""}))
-    await visit.tried(PAY, **HONEST)
+    await visit.pays()
     return counter.beyond()
 
 
@@ -68,7 +69,7 @@ async def _put_back(counter: Counter) -> str:
         delete(tables.action),
         here.values(head),
     )
-    with suppress(Exception):
+    with suppress(InterlockError):
         await counter.begin()
         return "the log that was put back goes on"
     return ""
@@ -99,7 +100,7 @@ async def _erased(counter: Counter) -> str:
     await runs.end(visit.run, "done", {})
     await runs.erase(visit.run.id, by="probe")
     opened: Any = ""
-    with suppress(Exception):
+    with suppress(InterlockError):
         opened = repr(await audit.entries(counter.runtime.store, counter.runtime.vault))
     return "the words of an erased run are read" if _WORDS in opened else ""
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from interlock.evals.bypass.case import Bypass
 from interlock.evals.bypass.counter import HONEST, Counter
-from interlock.evals.bypass.tools import PAY, READ, WIRE
+from interlock.evals.bypass.tools import READ, WIRE
 from interlock.evals.guarantees.patch import Break
 from interlock.evals.guarantees.rules import without_rule
 
@@ -17,7 +17,8 @@ async def _said_twice(counter: Counter) -> str:
     visit = await counter.begin(autonomy=3)
     await visit.must(READ)
     for _ in range(3):
-        await visit.tried(PAY, **HONEST)
+        await visit.pays()
+    counter.demand_effect()
     return counter.beyond(50)
 
 

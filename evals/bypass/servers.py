@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from functools import partial
 from types import SimpleNamespace
 from typing import Any, Final
 
 from interlock.evals.bypass.case import Bypass
-from interlock.evals.bypass.counter import HONEST, Counter, opened
+from interlock.evals.bypass.counter import Counter, opened
 from interlock.evals.bypass.tools import PAY, Outside
 from interlock.evals.guarantees.patch import replacing
 from interlock.evals.guarantees.rules import without_rule
@@ -91,9 +90,12 @@ async def _same_name(counter: Counter) -> str:
         return (taken,)
 
     counter.runtime._more = more  # noqa: SLF001 - what the servers of an agent list
-    with suppress(Exception):
+    try:
         visit = await counter.begin(autonomy=3)
-        await visit.tried(PAY, **HONEST)
+        await visit.pays()
+    except TypeError as error:
+        if "two different tools" not in str(error):
+            raise
     return f"the server was told {shadow.done[0].arguments}" if shadow.done else ""
 
 

@@ -13,6 +13,7 @@ from interlock.evals.guarantees.patch import both, nothing, replacing
 from interlock.evals.guarantees.record import SWITCHES
 from interlock.evals.guarantees.rules import without_rule
 from interlock.runtime.door.handlings import handle
+from interlock.runtime.errors import InterlockError
 from interlock.runtime.run import approval_facts, handling, verdict
 from interlock.runtime.run.handling import Delegation, Look
 from interlock.runtime.run.kill_switch import KillSwitches
@@ -39,7 +40,7 @@ async def _own_edit(counter: Counter) -> str:
         as_call="two",
         **edited,
     )
-    with suppress(Exception):
+    with suppress(InterlockError):
         await counter.judge(await counter.question(asked), person=RITA)
     await visit.tried(
         PAY,
@@ -52,7 +53,7 @@ async def _own_edit(counter: Counter) -> str:
 async def _passed_to_requester(counter: Counter) -> str:
     visit = await counter.begin()
     question = await counter.question(await visit.asked(as_call="one"))
-    with suppress(Exception):
+    with suppress(InterlockError):
         await _handled(
             counter,
             question,
@@ -61,13 +62,9 @@ async def _passed_to_requester(counter: Counter) -> str:
                 note=_NOTE,
             ),
         )
-    with suppress(Exception):
+    with suppress(InterlockError):
         await counter.judge(question, person=ANA)
-    await visit.tried(
-        PAY,
-        as_call="one",
-        **HONEST,
-    )
+    await visit.pays(as_call="one")
     return counter.beyond()
 
 
@@ -76,7 +73,7 @@ async def _one_person_twice(counter: Counter) -> str:
     counter.outside.gate.set()
     question = await counter.question(await visit.asked(WIRE, as_call="one"))
     for name in ("rita", "\uff52ita", "r\u200bita", "RITA"):
-        with suppress(Exception):
+        with suppress(InterlockError):
             await counter.judge(question, person=replace(RITA, id=name))
     await visit.tried(
         WIRE,
@@ -91,7 +88,7 @@ async def _claimed_away(counter: Counter) -> str:
     visit = await counter.begin()
     question = await counter.question(await visit.asked(as_call="one"))
     await _handled(counter, question, Look(kind="claimed"))
-    with suppress(Exception):
+    with suppress(InterlockError):
         await _handled(counter, question, Look(kind="claimed"), person=RUTH)
         return "a claim was taken from whoever had it"
     return ""
@@ -102,11 +99,7 @@ async def _killed_meanwhile(counter: Counter) -> str:
     await counter.judge(await counter.question(await visit.asked(as_call="one")))
     switches = KillSwitches(counter.runtime.store)
     await switches.engage("tool", PAY, by="ada")
-    await visit.tried(
-        PAY,
-        as_call="one",
-        **HONEST,
-    )
+    await visit.pays(as_call="one")
     return counter.beyond()
 
 

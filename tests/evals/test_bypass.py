@@ -3,8 +3,15 @@
 `interlock eval run bypass` tries all of them.
 """
 
-from interlock.evals.bypass.case import told
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlock.evals.bypass.case import told, went_wrong
 from interlock.evals.bypass.suite import BYPASSES, CONTROL, Bypasses
+from interlock.evals.guarantees.patch import Patch
+from interlock.runtime.door.enforcement import EnforcementPoint
 
 
 def test_what_is_told_and_what_is_done_are_the_same_cases() -> None:
@@ -23,3 +30,16 @@ async def test_a_sample_is_held_and_its_controls_breach() -> None:
 
     assert not unlike
     assert [rate.of for rate in result.rates] == [4, 4]
+
+
+@pytest.mark.parametrize("name", ["guards.unasked", "verdicts.killed-meanwhile"])
+async def test_a_crash_of_the_door_holds_nothing(name: str, tmp_path: Path) -> None:
+    """A door that breaks stops every call, and no bypass is held by that."""
+
+    async def breaks(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError
+
+    with Patch() as patch:
+        patch.put(EnforcementPoint, "enforce", breaks)
+        with pytest.raises(ZeroDivisionError):
+            await went_wrong(BYPASSES[name], tmp_path)
