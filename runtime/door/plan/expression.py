@@ -14,6 +14,7 @@ from jmespath.visitor import Options, TreeInterpreter
 
 from interlock.runtime.door.plan.functions import Ours
 from interlock.runtime.door.plan.same import weight
+from interlock.runtime.door.plan.work import Work
 
 #: What an expression gives that raises, is too dear, or gives null
 NOTHING: Final = object()
@@ -23,10 +24,6 @@ MOST_WORK: Final = 200_000
 _GROWING: Final = frozenset(
     {"function_expression", "multi_select_dict", "multi_select_list"}
 )
-
-
-class _TooDear(Exception):
-    """The evaluation goes beyond its bound."""
 
 
 class Known(dict[str, Any]):
@@ -60,7 +57,7 @@ class Evaluation:
         interpreter = self._interpreter
         try:
             value = interpreter.visit(compiled(text).parsed, known)
-            interpreter.spend(weight(value, most=MOST_WORK))
+            interpreter.work.spend(weight(value, most=MOST_WORK))
         except Exception:  # noqa: BLE001 - whatever breaks over what was read, it proves nothing
             return NOTHING
         return NOTHING if value is None else value
@@ -70,8 +67,8 @@ class _Interpreter(TreeInterpreter):
     """JMESPath's own interpreter, which counts what it does."""
 
     def __init__(self) -> None:
-        super().__init__(Options(custom_functions=Ours()))
-        self._left = MOST_WORK
+        self.work = Work(MOST_WORK)
+        super().__init__(Options(custom_functions=Ours(self.work)))
 
     def visit(
         self,
@@ -79,23 +76,14 @@ class _Interpreter(TreeInterpreter):
         *args: Any,
         **kwargs: Any,
     ) -> Any:
-        """Return the value of one node; raises `_TooDear`, and TypeError for all results."""
-        self.spend(1)
+        """Return the value of one node; raises `TooDear`, and TypeError for all results."""
+        self.work.spend(1)
         value = super().visit(node, *args, **kwargs)
         if isinstance(value, Known):
             raise TypeError("the results of steps are looked at by name")
         if node["type"] in _GROWING:
-            self.spend(weight(value, most=self._left))
+            self.work.spend(weight(value, most=self.work.left))
         return value
-
-    def spend(
-        self,
-        work: int,
-    ) -> None:
-        """Count some work; raises `_TooDear` beyond the bound, and then ever after."""
-        self._left -= work
-        if self._left < 0:
-            raise _TooDear
 
 
 @lru_cache(maxsize=1_024)

@@ -11,13 +11,14 @@ from typing import Any, Final
 from jmespath.functions import Functions, signature
 
 from interlock.runtime.canonical import LARGEST_INTEGER
-from interlock.runtime.door.plan.same import instant_of, same
+from interlock.runtime.door.plan.same import instant_of, same, weight
+from interlock.runtime.door.plan.work import Work
 from interlock.runtime.policy.sameness import decimal_of
 
 #: Characters of the longest text that a function makes
 LONGEST: Final = 65_536
-#: Pairs that one function compares
-MOST_PAIRS: Final = 65_536
+#: So many leaves that are compared are the work of one node
+COMPARED: Final = 2
 #: Digits after the point of a ratio
 _PLACES: Final = Decimal("0.00000001")
 _ANY: Final[Any] = {"types": []}
@@ -27,7 +28,11 @@ _NUMBER: Final[Any] = {"types": ["number"]}
 
 
 class Ours(Functions):
-    """The functions of JMESPath, and ours."""
+    """The functions of JMESPath, and ours; what they compare is part of the *work*."""
+
+    def __init__(self, work: Work) -> None:
+        super().__init__()
+        self._work = work
 
     @signature(_ANY, _ANY)
     def _func_plus(
@@ -117,6 +122,7 @@ class Ours(Functions):
         self,
         items: list[Any],
     ) -> list[Any]:
+        self._compare(items, len(items))
         return _without(items, [], twice=False)
 
     @signature(_LIST, _LIST)
@@ -125,7 +131,17 @@ class Ours(Functions):
         items: list[Any],
         others: list[Any],
     ) -> list[Any]:
+        self._compare(items, len(others))
         return _without(items, others, twice=True)
+
+    def _compare(
+        self,
+        items: list[Any],
+        others: int,
+    ) -> None:
+        """Count that each item is compared with so many; raises `TooDear` for too many leaves."""
+        leaves = weight(items, most=self._work.left * COMPARED)
+        self._work.spend(leaves * others // COMPARED)
 
     @signature(_ANY, _ANY)
     def _func_before(
@@ -170,8 +186,6 @@ def _without(
     twice: bool,
 ) -> list[Any]:
     """Return the items that are none of the others; what comes *twice* stays so, or once."""
-    if len(items) * (len(others) + len(items)) > MOST_PAIRS:
-        raise ValueError("there are too many to compare")
     kept: list[Any] = []
     for item in items:
         before = others if twice else kept

@@ -14,11 +14,16 @@ from interlock.runtime.door.plan.expression import NOTHING, Evaluation, Known
 from interlock.runtime.door.plan.parts import is_part
 from interlock.runtime.door.plan.plan import ITEM, Part, Plan, PlannedStep, Term
 from interlock.runtime.door.plan.reference import Opaque, named, refers
-from interlock.runtime.door.plan.same import same
+from interlock.runtime.door.plan.same import same, weight
+from interlock.runtime.door.plan.work import Work
 from interlock.runtime.door.sent import Sent
 
 #: Elements of the longest list for which a step is repeated
 MOST_ELEMENTS: Final = 256
+#: Leaves of planned values and of calls that one view compares; beyond, no call is as planned
+MOST_COMPARED: Final = 500_000
+#: A text of which a part is looked for counts as so many
+_READ: Final = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +34,17 @@ class Planned:
     part: Part | None = None
     #: Names that point to objects stand in it
     is_reference: bool = False
+
+    def cost(
+        self,
+        value: Json,
+        *,
+        most: int,
+    ) -> int:
+        """Return how many leaves are compared to tell whether *value* is what was planned."""
+        own = weight(self.value, most=most)
+        own *= 1 if self.part is None else _READ
+        return own + weight(value, most=most)
 
     def is_it(
         self,
@@ -47,6 +63,8 @@ class Element:
     step: str
     item: Any
     arguments: Mapping[str, Planned]
+    #: How much may still be compared in the view
+    work: Work
 
     @property
     def is_single(self) -> bool:
@@ -58,16 +76,15 @@ class Element:
         arguments: Mapping[str, Json],
     ) -> bool:
         """Whether every argument is what was planned; what is not known is met by nothing."""
-        return len(self.proved(arguments)) == len(self.arguments)
+        return all(self._is_proved(name, arguments) for name in self.arguments)
 
     def is_possible(
         self,
         arguments: Mapping[str, Json],
     ) -> bool:
         """Whether every argument is what was planned, as far as that is known."""
-        proved = self.proved(arguments)
         return all(
-            planned.value is NOTHING or name in proved
+            planned.value is NOTHING or self._is_proved(name, arguments)
             for name, planned in self.arguments.items()
         )
 
@@ -76,13 +93,19 @@ class Element:
         arguments: Mapping[str, Json],
     ) -> list[str]:
         """Return the names of the arguments that are known to be what was planned."""
-        return [
-            name
-            for name, planned in self.arguments.items()
-            if planned.value is not NOTHING
-            and name in arguments
-            and planned.is_it(arguments[name])
-        ]
+        return [name for name in self.arguments if self._is_proved(name, arguments)]
+
+    def _is_proved(
+        self,
+        name: str,
+        arguments: Mapping[str, Json],
+    ) -> bool:
+        planned = self.arguments[name]
+        if planned.value is NOTHING or name not in arguments:
+            return False
+        value = arguments[name]
+        cost = planned.cost(value, most=self.work.left)
+        return self.work.allows(cost) and planned.is_it(value)
 
 
 class View:
@@ -101,6 +124,7 @@ class View:
         takes: Callable[[str, str], str],
     ) -> None:
         self._evaluation = Evaluation()
+        self._work = Work(MOST_COMPARED)
         self._calls = calls
         self._result = result
         self._is_vouched = is_vouched
@@ -157,6 +181,7 @@ class View:
         return Element(
             step=step.name,
             item=item,
+            work=self._work,
             arguments={
                 name: self._planned(term, known, self._takes(step.tool, name))
                 for name, term in step.arguments.items()

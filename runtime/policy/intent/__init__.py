@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 from interlock.runtime.policy.intent.clauses import Clause, clauses
 from interlock.runtime.policy.intent.forms import listed
 from interlock.runtime.policy.intent.phrase import Phrase, phrase_of
-from interlock.runtime.policy.intent.reading import is_readable, sentences
+from interlock.runtime.policy.intent.reading import Sentence, is_readable, sentences
 from interlock.runtime.policy.intent.vocabulary import Verb, Vocabulary, Wording
 from interlock.runtime.policy.intent.withdrawal import withdraws
 
@@ -20,6 +20,8 @@ from interlock.runtime.policy.intent.withdrawal import withdraws
 Intent: TypeAlias = dict[str, int | None]
 #: Characters of words that are read
 LONGEST: Final = 16_384
+#: Tokens of the longest sentence that is read: what one costs grows faster than its length
+MOST_TOKENS: Final = 256
 _AGAIN: Final = listed(
     "other others else another more further yet until unless before twice additional extra "
     "again beyond than"
@@ -42,8 +44,11 @@ def derive(words: Sequence[str], vocabulary: Vocabulary) -> Intent:
     """Return what *words* license, by kind of effect; nothing where they cannot all be read."""
     if sum(map(len, words)) > LONGEST or not all(map(is_readable, words)):
         return {}
+    texts = [list(sentences(text)) for text in words]
+    if any(len(sentence.tokens) > MOST_TOKENS for text in texts for sentence in text):
+        return {}
     findings = _Findings(vocabulary, set(), [], set())
-    for text in words:
+    for text in texts:
         _read(text, findings)
     asked: Intent = {}
     for kind, numbers in findings.asked:
@@ -55,10 +60,10 @@ def derive(words: Sequence[str], vocabulary: Vocabulary) -> Intent:
     }
 
 
-def _read(text: str, findings: _Findings) -> None:
+def _read(text: Sequence[Sentence], findings: _Findings) -> None:
     """Find what one text asks for; what is taken back in the same text is left out."""
     before = len(findings.asked)
-    for sentence in sentences(text):
+    for sentence in text:
         parts = clauses(sentence)
         for number, clause in enumerate(parts):
             if withdraws(clause, parts[:number]):

@@ -1,6 +1,7 @@
 """Forms of English words: which verb a word is a form of, and which noun a plural is of."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, Literal, TypeAlias
 
 #: How a verb is used: as it stands in a dictionary, as "sending", or as "sent"
@@ -85,6 +86,7 @@ def forms(verb: str) -> Iterator[tuple[str, Form]]:
         yield verb + "led", "participle"
 
 
+@lru_cache(maxsize=4_096)
 def singular(noun: str) -> str:
     """Return the noun of which *noun* is the plural, or *noun*."""
     if len(noun) < _SHORTEST_PLURAL or noun.endswith(("ss", "us", "is", "news")):

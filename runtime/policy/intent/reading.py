@@ -68,6 +68,8 @@ _SAID: Final = re.compile(
     r"|(?:note|notes|letter|memo|comment|post|request) (?:from|by|of))"
     r"(?: (?:me|us|him|her|them|you|this|that|the following|as follows|[^\W\d_]+)){0,3} ?$"
 )
+#: Characters before a colon among which "he wrote" is looked for
+_NEAR: Final = 160
 #: The end of a sentence after which a blank was forgotten; a host has no such name
 _GLUED: Final = re.compile(
     r"(?:(?<=\s)|^)([^\W\d_]+)\.(?!(?:Com|Org|Net|Info|Example|Test|Html?|Js)\b)(?=[A-Z][a-z]+\s)",
@@ -142,7 +144,7 @@ def _of_line(line: str) -> Iterator[Sentence]:
 def _told_apart(line: str) -> str:
     """Return the line without what stands after "he wrote:", which somebody said."""
     for colon in re.finditer(r":(?=\s|$|\ufffc)", line):
-        if _SAID.search(line[: colon.start()].lower()):
+        if _SAID.search(line[: colon.start()][-_NEAR:].lower()):
             return line[: colon.start()] + _QUOTED
     return line
 

@@ -1,12 +1,13 @@
 """Intent: what words ask for, and all that only looks as if it did."""
 
+import time
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
 
-from interlock.runtime.policy.intent import LONGEST, derive
+from interlock.runtime.policy.intent import LONGEST, MOST_TOKENS, derive
 from interlock.runtime.policy.intent.vocabulary import Vocabulary, vocabulary
 
 HERE: Final = Path(__file__).parent
@@ -114,6 +115,40 @@ def test_words_that_cannot_be_read_license_nothing(
 ) -> None:
     """No words, too many, or such as nobody writes: nothing is licensed by any of them."""
     assert derive(words, shipped) == {}
+
+
+def test_a_sentence_without_end_licenses_nothing(shipped: Vocabulary) -> None:
+    """The longest sentence that is read licenses; with one more word no words license anything."""
+    longest = "Pay the bill" + " now" * (MOST_TOKENS - 3)
+
+    assert derive([longest + "."], shipped) == {"payment.make": None}
+    assert derive([longest + " now.", "Pay the rent."], shipped) == {}
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        "not send ",
+        "send ",
+        "get it ",
+        "I would like to have it sent ",
+        "send a mail to ann and ",
+        "use it to ",
+        "a: ",
+        "write to him ",
+        "for a day in the year of ",
+    ],
+)
+def test_no_words_are_dear_to_read(shipped: Vocabulary, part: str) -> None:
+    """One sentence as long as words may be, and the longest sentences that are read, cost little."""
+    unending = (part * LONGEST)[:LONGEST]
+    sentence = " ".join(part.split() * MOST_TOKENS).split(" ")[: MOST_TOKENS // 2]
+    many = (" ".join(sentence) + ". ") * LONGEST
+    began = time.process_time()
+
+    derive([unending], shipped)
+    derive([many[:LONGEST]], shipped)
+    assert time.process_time() - began < 6
 
 
 @pytest.mark.parametrize(
