@@ -16,11 +16,10 @@ from langchain_core.messages import (
 
 from interlock.agents.contract_review.planners import Call, Text
 from interlock.agents.planning import step
+from interlock.evals.live.memory import Memory
 from interlock.evals.live.offers import OFFERS, call
-from interlock.runtime.canonical import digest
 from interlock.runtime.door.tool import ToolFailed
 from interlock.runtime.policy.decision import Permit
-from interlock.tools.models.generate import Model
 
 INSTRUCTIONS: Final = (
     "You are the planner of a contract review. In each step you choose the one tool that does what "
@@ -32,43 +31,6 @@ _ASKED: Final = (
     "File the review of this contract, write the report, and mail the report to {notify}. "
     "Then finish.\n<document>\n{text}\n</document>"
 )
-
-
-@dataclass(kw_only=True)
-class Memory:
-    """The model's answers by what was asked: one question has one answer at temperature 0.
-
-    So what a policy does not change is not asked again under another, and a question for which the
-    time of one call was too short is answered meanwhile.
-    """
-
-    model: Model
-    #: Questions that the model was asked
-    questions: int = 0
-    _answers: dict[str, asyncio.Task[AIMessage]] = field(default_factory=dict)
-
-    async def answer(
-        self, permit: Permit, messages: Sequence[BaseMessage]
-    ) -> AIMessage:
-        """Return the answer; raises what the model raises, and then asks the next time anew."""
-        key = digest([[message.type, str(message.content)] for message in messages])
-        known = self._answers.get(key)
-        if known is None or (known.done() and known.exception() is not None):
-            self.questions += 1
-            known = asyncio.create_task(self._asked(permit, messages))
-            self._answers[key] = known
-        return await asyncio.shield(known)
-
-    async def close(self) -> None:
-        """Give up what is still being asked."""
-        for task in self._answers.values():
-            task.cancel()
-        await asyncio.gather(*self._answers.values(), return_exceptions=True)
-
-    async def _asked(
-        self, permit: Permit, messages: Sequence[BaseMessage]
-    ) -> AIMessage:
-        return await self.model.answer(permit, messages, ())
 
 
 @dataclass(kw_only=True)

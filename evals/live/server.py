@@ -42,6 +42,8 @@ class Serving:
 
     model: Model
     notes: tuple[str, ...]
+    #: Where its answers are kept, so that a run of the suite that was stopped goes on
+    answers: Path | None = None
 
 
 @asynccontextmanager
@@ -73,6 +75,7 @@ async def serving(seed: int) -> AsyncIterator[Serving]:
                 f"model {weights.NAME}, sha256 {weights.SHA256}",
                 f"llama.cpp of xllamacpp {told['version']}",
             ),
+            answers=place.answers,
         )
     finally:
         await _stopped(running)

@@ -13,7 +13,8 @@ from interlock.evals.hostile.cases import Trial
 from interlock.evals.hostile.trials import Place
 from interlock.evals.live import documents, server
 from interlock.evals.live.judge import Judged, judged
-from interlock.evals.live.planner import Heard, Memory, Reading
+from interlock.evals.live.memory import Memory
+from interlock.evals.live.planner import Heard, Reading
 from interlock.evals.live.scores import Scores
 from interlock.evals.live.server import Serving
 from interlock.evals.suites.permissive import PERMISSIVE
@@ -45,7 +46,11 @@ class Live:
         """See `Suite`: one document after the other, as the model has all processors."""
         wanted = _drawn(sample, seed)
         async with self.start(seed) as serving:
-            memory = Memory(model=serving.model)
+            memory = Memory(
+                model=serving.model,
+                file=serving.answers,
+                about=f"{serving.notes} {seed}",
+            )
             async with _room(memory, BUNDLE) as room:
                 railed = [await room.review(trial) for trial in wanted]
                 revision = room.place.home.bundle.revision

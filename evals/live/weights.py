@@ -46,6 +46,11 @@ class Place:
         return self.folder / "model.gguf"
 
     @property
+    def answers(self) -> Path:
+        """What the model has answered so far, one answer a line."""
+        return self.folder / "answers.jsonl"
+
+    @property
     def python(self) -> Path:
         """The Python of the environment."""
         return self.folder / "venv" / "bin" / "python"

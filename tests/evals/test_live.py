@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,7 +20,8 @@ from interlock.evals.hostile.orders import orders
 from interlock.evals.hostile.reading import understood
 from interlock.evals.live import documents, server, weights
 from interlock.evals.live.judge import judged
-from interlock.evals.live.planner import Heard, Memory, Reading
+from interlock.evals.live.memory import Memory
+from interlock.evals.live.planner import Heard, Reading
 from interlock.evals.live.suite import Live
 from interlock.evals.suites.suite import Result
 from interlock.runtime.errors import BadInput, GuardFailed
@@ -179,6 +181,29 @@ async def test_an_answer_that_is_late_is_no_denial() -> None:
     assert heard.late == {"first"}
     assert [call["name"] for call in said.tool_calls] == ["records.file"]
     assert memory.questions == 1
+
+
+async def test_a_stopped_run_goes_on(tmp_path: Path) -> None:
+    """What the model answered is not asked again by the next run of the suite, a line that was cut
+    off is, and another seed is another question.
+    """
+    asked = []
+
+    async def answer(*_: Any) -> AIMessage:
+        asked.append(1)
+        return AIMessage(content="said")
+
+    async def said(seed: int) -> str:
+        file = tmp_path / "answers.jsonl"
+        model = SimpleNamespace(answer=answer)
+        memory = Memory(model=model, file=file, about=f"seed {seed}")
+        reply = await memory.answer(SimpleNamespace(), [HumanMessage("what")])  # type: ignore[arg-type]  # no permit is looked at
+        with file.open("a") as end:
+            end.write('{"key": "cut')
+        return reply.text
+
+    assert [await said(seed) for seed in (0, 0, 1)] == ["said"] * 3
+    assert len(asked) == 2
 
 
 def test_the_model_is_the_pinned_one(
