@@ -135,6 +135,11 @@ class Library:
             )
         return reading
 
+    async def of_run(self, run_id: str) -> dict[str, Document]:
+        """Return the documents that one run has read, by digest; `MOST` of them."""
+        kept = await self._shelf.list(run_id=run_id, limit=MOST)
+        return {one.key: _opened(one).document for one in reversed(kept)}
+
     async def document(self, digest: str) -> Document:
         """Return the document by the newest reading of any run that can still be opened.
 

@@ -14,11 +14,11 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import Send
 
+from interlock.agents.planning.stop import stopped
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
-from interlock.runtime.door.outcome import Done, Failed
+from interlock.runtime.door.outcome import Done
 from interlock.runtime.door.tool import AnyTool, Value
-from interlock.runtime.graph.answer import Resultless, say
 from interlock.runtime.graph.model import Refused, governed
 from interlock.runtime.graph.node import TOOLS, ToolNode, calls
 from interlock.tools.documents.inventory import Redline
@@ -124,14 +124,14 @@ class _Steps:
         file = {"path": state["path"], "redline": state.get("redline", "accepted")}
         outcome = await self._door.call("document.read", file, call_id="read")
         if not isinstance(outcome, Done):
-            return {"stopped": _stopped("document", outcome)}
+            return {"stopped": stopped("document", outcome)}
         return {"document": outcome.value.model_dump(mode="json")}
 
     async def review(self, state: Review) -> Review:
         document = {"document": state["document"]["digest"]}
         outcome = await self._door.call("contracts.review", document, call_id="review")
         if not isinstance(outcome, Done):
-            return {"stopped": _stopped("review", outcome)}
+            return {"stopped": stopped("review", outcome)}
         return {"review": outcome.value.model_dump(mode="json")}
 
     async def decide(self, state: Review) -> Review:
@@ -152,7 +152,7 @@ class _Steps:
         try:
             answer = await planner.ainvoke(messages)
         except Refused as refusal:
-            return {"stopped": _stopped("decide", refusal.outcome)}
+            return {"stopped": stopped("decide", refusal.outcome)}
         new: list[AnyMessage] = [answer] if earlier else [*messages, answer]
         return {"messages": new, "rounds": rounds + 1}
 
@@ -182,21 +182,6 @@ def _briefing(state: Review) -> list[AnyMessage]:
         SystemMessage(content=INSTRUCTIONS),
         HumanMessage(content=briefing),
     ]
-
-
-def _stopped(step: str, outcome: Resultless) -> dict[str, str]:
-    if isinstance(outcome, Failed):
-        code = outcome.code
-        why = outcome.detail
-    else:
-        code = ""
-        why = say(outcome)
-    return {
-        "step": step,
-        "kind": type(outcome).__name__.lower(),
-        "code": code,
-        "why": why,
-    }
 
 
 def _unless_stopped(after: str) -> Callable[[Review], Awaitable[str]]:

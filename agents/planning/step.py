@@ -51,16 +51,18 @@ _LAST: Final = Offer(
 )
 
 
-def form(offers: Sequence[Offer]) -> dict[str, Any]:
-    """Return the JSON schema of one step, which names one of the *offers* or the end."""
-    return {"anyOf": [_chosen(offer) for offer in (*offers, _LAST)]}
+def form(offers: Sequence[Offer], *, ends: bool = True) -> dict[str, Any]:
+    """Return the JSON schema of one step: it names an offer, or the end if the plan *ends*."""
+    last = (_LAST,) if ends else ()
+    return {"anyOf": [chosen(offer) for offer in (*offers, *last)]}
 
 
-def listed(offers: Sequence[Offer]) -> str:
-    """Return the *offers* and the end in words, a line each."""
+def listed(offers: Sequence[Offer], *, ends: bool = True) -> str:
+    """Return the *offers* in words, a line each, and the end if the plan *ends*."""
+    last = (_LAST,) if ends else ()
     return "\n".join(
         f"- {offer.name}({', '.join(offer.arguments)}): {offer.about}"
-        for offer in (*offers, _LAST)
+        for offer in (*offers, *last)
     )
 
 
@@ -74,13 +76,19 @@ def read(text: str) -> Step:
         written: Any = json.loads(text)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
+    return read_one(written)
+
+
+def read_one(written: Any) -> Step:
+    """Return a step from its JSON values; raises ValueError as `read` does."""
     match written:
         case {"tool": str(tool), "arguments": dict(arguments), **rest} if not rest:
             return Step(tool=tool, arguments=arguments)
     raise ValueError("it names no tool with arguments")
 
 
-def _chosen(offer: Offer) -> dict[str, Any]:
+def chosen(offer: Offer) -> dict[str, Any]:
+    """Return the JSON schema of a step that names the *offer*."""
     arguments = _object(offer.arguments)
     return _object({"tool": {"const": offer.name}, "arguments": arguments})
 

@@ -1,12 +1,14 @@
 """What an agent holds: the enforcement point bound to one run, and no way to anything else."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from interlock.runtime.door.calls import Calls
 from interlock.runtime.door.enforcement import EnforcementPoint
+from interlock.runtime.door.foresight import Foreseen, Foresight
 from interlock.runtime.door.outcome import Outcome
+from interlock.runtime.door.plan.plan import Plan
 from interlock.runtime.errors import InterlockError, RefusedTooOften, Unanswered
 from interlock.runtime.policy.decision import Denied
 from interlock.runtime.run.run import Run
@@ -62,6 +64,21 @@ class Door:
             if isinstance(outcome, Denied):
                 self._answerable(outcome, tool)
             return outcome
+
+    async def foresee(
+        self, plan: Plan, *, after: Collection[str] = ()
+    ) -> list[Foreseen]:
+        """Return what the policy would say of each step of a plan; see `foresight`.
+
+        *after* names the tools whose results the run will have seen before the first step.
+        """
+        foresight = Foresight(
+            self.pep,
+            self.run,
+            offered=self.offered,
+            after=after,
+        )
+        return await foresight.of(plan)
 
     def _answerable(
         self,

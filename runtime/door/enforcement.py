@@ -135,7 +135,7 @@ class EnforcementPoint:
             earlier_answer = await self._recorded(attempt, proposal)
             if earlier_answer is not None:
                 return earlier_answer
-            decided = attempt.decided(await self._decide(attempt))
+            decided = attempt.decided(await self.decided(attempt))
             decided = done.refused(decided, refused)
             answer = await self._follow(decided, proposal)
             calls.was_refused |= isinstance(answer, Denied)
@@ -179,7 +179,8 @@ class EnforcementPoint:
         why = f"an earlier claim did not bring the effect to its end, and {answer}"
         return await self._unsure(attempt, why)
 
-    async def _decide(self, attempt: Attempt) -> Decision:
+    async def decided(self, attempt: Attempt) -> Decision:
+        """Return what the policy says of the attempt, and record nothing."""
         engine = getattr(self._pdp, "engine", "?")
         with self._spans.policy(engine=engine, revision=self._pdp.revision) as span:
             decision = await self._pdp.decide(attempt.request)

@@ -87,18 +87,22 @@ class Office:
             )
         )
         if read is not None:
-            permit = Permit(
-                MINT,
-                tool="document.read",
-                digest="0" * 64,
-                action_id="1" * 64,
-                run_id=run.id,
-                claim=run.claim,
-                tenant=run.tenant,
-            )
-            self.library.keep(read, permit=permit)
-            await self.world.store.durable(run.claim)
+            await self.read(run, read)
         return run
+
+    async def read(self, run: Run, document: Document) -> None:
+        """Let the run read one document more."""
+        permit = Permit(
+            MINT,
+            tool="document.read",
+            digest="0" * 64,
+            action_id="1" * 64,
+            run_id=run.id,
+            claim=run.claim,
+            tenant=run.tenant,
+        )
+        self.library.keep(document, permit=permit)
+        await self.world.store.durable(run.claim)
 
     async def reviewed(self, *, tenant: str = "default") -> Run:
         """Start a run that has read the contract and reviewed it."""
