@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from fastapi.responses import HTMLResponse
 
+from interlock.serving.people import OF_ISSUER
 from interlock.serving.queue.moment import ago, amount, left
 from interlock.serving.queue.visitor import Visitor
 from interlock.serving.queue.words import KINDS
@@ -64,6 +65,7 @@ def page(
         keys=KEYS,
         version=version(),
         person=visitor.person,
+        has_password=not visitor.person.id.startswith(OF_ISSUER),
         csrf=visitor.csrf,
         size=visitor.size,
         ago=partial(ago, now=visitor.now),

@@ -80,12 +80,14 @@ def _sign_in(page: Page, office: Site, *, sub: str) -> None:
 def test_the_provider_lets_somebody_in_and_the_sign_out_holds(
     office: Site, page: Page
 ) -> None:
-    """Who comes from the provider lands on the page that was asked for, with the mapped role; the
-    sign-out leads on to the provider, and the cookie that was good before opens nothing.
+    """Who comes from the provider lands on the page that was asked for, with the mapped role and no
+    password to set; the sign-out leads on to the provider, and the cookie that was good before
+    opens nothing.
     """
     _sign_in(page, office, sub="liv")
     expect(page).to_have_url(f"{office.url}/runs")
     expect(page.get_by_text("oidc:liv")).to_be_visible()
+    expect(page.locator("a[href='/password']")).to_have_count(0)
 
     cookies: Any = page.context.cookies()
     page.locator("form[action='/sign-out'] button").click()
