@@ -12,7 +12,7 @@ import typer
 from interlock.runtime.errors import BadInput
 from interlock.serving.cli import session
 from interlock.serving.cli.session import As, AsJson, err, out
-from interlock.serving.cli.show import folded, grid, shown, whole
+from interlock.serving.cli.show import folded, grid, shown
 
 if TYPE_CHECKING:
     from interlock.evals.suites.measurement import Measurement, Recorded
@@ -107,11 +107,14 @@ def list_suites(as_json: AsJson = False) -> None:
         ]
         session.print_json(document)
         return
-    table = grid(whole("Suite"), folded("What it tries"), folded("Required"))
     for name, title, bounds in rows:
-        stated = (f"{rate} {bound}" for rate, bound in bounds.items())
-        table.add_row(name, title, "; ".join(stated) or "no breach")
-    out.print(table)
+        out.print(shown(name, style="bold"))
+        out.print(shown(title))
+        for rate, bound in bounds.items():
+            out.print(shown(f"  {bound!s:<16} {rate}", style="dim"))
+        if not bounds:
+            out.print(shown("  no breach", style="dim"))
+        out.print()
 
 
 @application.command()
