@@ -8,6 +8,7 @@ import pytest
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.tool import Value
+from interlock.runtime.policy.boundary import folded, written
 from interlock.runtime.policy.spoken import Spoken, spoken_fields, texts_of
 from interlock.runtime.policy.use import use_of
 from interlock.runtime.policy.words import LONGEST_WORDS, Words
@@ -178,6 +179,12 @@ def test_a_letter_that_becomes_another_is_another(name: str) -> None:
 
     assert words.source(name) is None
     assert [other.source(one) for one in ("kim", "gross", "sam", "ida")] == [None] * 4
+
+
+@pytest.mark.parametrize("name", ["\u0130da", "\u212aim", "e\u0301ric", "GROSS"])
+def test_places_of_the_compared_text_are_places_of_the_written_one(name: str) -> None:
+    """Both forms of a text have one length, so that a span of the one is a span of the other."""
+    assert len(folded(name)) == len(written(name))
 
 
 def test_words_beyond_the_limit_say_nothing() -> None:
