@@ -96,6 +96,8 @@ class Acting:
             claim=attempt.run.claim,
             bounds=attempt.bounds,
             tenant=attempt.run.tenant,
+            resource=attempt.request.resource,
+            time_ms=attempt.time_ms,
         )
         span = self._spans.tool(
             tool=tool.name,

@@ -131,14 +131,16 @@ def failed(
     """Return the conclusion of an act that raised *error*.
 
     It failed for certain when the tool says so or has no effect; otherwise nobody knows. Money and
-    tokens count as spent unless the tool says that it did not act. The run holds what the tool said
-    of it, except where that is a declared code and nothing else.
+    tokens count as spent unless the tool says that it did not act, and that nobody worked for it.
+    The run holds what the tool said of it, except where that is a declared code and nothing else.
     """
     tool = proposal.callable
     nothing_left = isinstance(error, ToolFailed)
+    is_spent = isinstance(error, ToolFailed) and error.is_spent
     taken_ms = min(elapsed_ms, attempt.time_ms)
     spent = attempt.request.context.cost.lasting(taken_ms)
-    if nothing_left or not (tool.has_effect or spent.priced):
+    is_charged = is_spent or not nothing_left
+    if not is_charged or not (tool.has_effect or spent.priced):
         spent = Amounts(steps=1, wall_ms=taken_ms)
     outcome = failure(attempt.id, tool, error)
     label = attempt.label

@@ -2,16 +2,20 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Final
 
 from interlock.runtime.door.calls import Calls
 from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.door.foresight import Foreseen, Foresight
 from interlock.runtime.door.outcome import Outcome
 from interlock.runtime.door.plan.plan import Plan
+from interlock.runtime.door.standing_in import standing_in
 from interlock.runtime.errors import InterlockError, RefusedTooOften, Unanswered
 from interlock.runtime.policy.decision import Denied
 from interlock.runtime.run.run import Run
+
+#: Of one call and of those that stand in for it
+_MOST_TRIES: Final = 8
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,21 +52,33 @@ class Door:
     ) -> Outcome:
         """Propose one action; see `EnforcementPoint.enforce`.
 
-        Raises `Unanswered` when the engine failed, and `RefusedTooOften` for a run that the policy
-        refuses everything from now on: neither is an answer an agent may plan around, so the claim
-        ends here.
+        Where the call fails and the tool names one that stands in for it, that one is proposed
+        next. Raises `Unanswered` when the engine failed, and `RefusedTooOften` for a run that the
+        policy refuses everything from now on: neither is an answer an agent may plan around, so the
+        claim ends here.
         """
         async with self._calls:
-            outcome = await self.pep.enforce(
-                self.run,
-                tool=tool,
-                arguments=arguments,
-                call_id=call_id,
-                offered=self.offered,
-                calls=self._calls,
-            )
-            if isinstance(outcome, Denied):
-                self._answerable(outcome, tool)
+            for _ in range(_MOST_TRIES):
+                outcome = await self.pep.enforce(
+                    self.run,
+                    tool=tool,
+                    arguments=arguments,
+                    call_id=call_id,
+                    offered=self.offered,
+                    calls=self._calls,
+                )
+                if isinstance(outcome, Denied):
+                    self._answerable(outcome, tool)
+                other = await standing_in(
+                    self.pep,
+                    self.run,
+                    tool=tool,
+                    arguments=arguments,
+                    outcome=outcome,
+                )
+                if other is None:
+                    break
+                arguments = other
             return outcome
 
     async def foresee(

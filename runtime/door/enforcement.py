@@ -63,7 +63,7 @@ class EnforcementPoint:
         #: The fields of each agent's request that are the principal's own words; of an agent that
         #: is not here none are (fails closed)
         self.spoken = spoken
-        self._pip = InformationPoint(store, self.tools, spoken=spoken)
+        self.pip = InformationPoint(store, self.tools, spoken=spoken)
         self._spans = spans or telemetry.Telemetry()
         self._asking = Asking(store=store, vault=vault, spans=self._spans)
         self._acting = Acting(spans=self._spans)
@@ -90,10 +90,10 @@ class EnforcementPoint:
         by now, `NotRecorded` when the store cannot record, and `AnotherPolicy` when another policy
         than the run's is in force: nothing was done.
         """
-        known = self.by_agent.get(run.agent, {})
+        known = self.by_agent.get(run.agent, {}).get(tool)
         proposal = propose(
-            run,
-            known.get(tool),
+            await self.pip.current(run, known),
+            known,
             name=tool,
             arguments=arguments,
             call_id=call_id,
@@ -144,7 +144,7 @@ class EnforcementPoint:
     async def gathered(self, run: Run, proposal: Proposal) -> Attempt:
         """Return the proposal as an attempt with its facts, not yet decided."""
         key = self._vault.known(run.id)
-        facts = await self._pip.facts(run, proposal, key=key)
+        facts = await self.pip.facts(run, proposal, key=key)
         return facts.attempt(run, proposal, key=key)
 
     async def _recorded(self, attempt: Attempt, proposal: Proposal) -> Outcome | None:

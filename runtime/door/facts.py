@@ -75,6 +75,7 @@ _ROWS: Final = Statement(
     .outerjoin(tables.kill_switch, kill_switch.COVERS)
     .where(tables.run.c.id == bindparam("run"))
 )
+_LABEL: Final = select(tables.run.c.label).where(tables.run.c.id == bindparam("run"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,6 +147,16 @@ class InformationPoint:
         self._store = store
         self._tools = tools
         self._spoken = spoken
+
+    async def current(self, run: Run, tool: AnyTool | None) -> Run:
+        """Return *run* with the label that it has by now, where *tool* asks who calls."""
+        if tool is None or tool.target is None:
+            return run
+        await self._store.durable(run.claim)
+        text = await self._store.read(
+            lambda connection: connection.scalar(_LABEL, {"run": run.id})
+        )
+        return run if text is None else replace(run, label=label_of(text))
 
     async def facts(self, run: Run, proposal: Proposal, *, key: DataKey) -> Facts:
         """Return the facts about one proposal; raises `NotFound` when the run's row is gone."""

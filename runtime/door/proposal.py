@@ -7,6 +7,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from interlock.runtime.canonical import Document, Json, Written, digest
+from interlock.runtime.door.target import Caller, Target
 from interlock.runtime.door.tool import AnyTool, Value, arguments_json
 from interlock.runtime.errors import BadInput, NotCanonical
 from interlock.runtime.policy.abridged import SHORT, in_short
@@ -20,6 +21,7 @@ MOST_ARGUMENTS: Final = 64
 MOST_BYTES: Final = 65_536
 #: The resource of a call that no tool can carry out
 NOWHERE: Final = Resource(type="unknown", id="", clearance="public")
+_NOWHERE: Final = Target(resource=NOWHERE, cost=Amounts(steps=1))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,13 +83,9 @@ def propose(
         value, action = _parsed(tool, arguments)
     if action is None:
         action = _unreadable(tool, name=name, arguments=arguments)
-    resource = NOWHERE
-    cost = Amounts(steps=1)
+    target = _NOWHERE
     if tool is not None and value is not None:
-        resource = tool.resource(value)
-        cost = tool.cost(value)
-        # What takes no time at all would fit where no time is left.
-        cost = cost.lasting(max(1, cost.wall_ms))
+        target = _aimed(tool, value, run)
     named: dict[str, Document] = {
         "run": run.id,
         "proposer": proposer_of(offered, undoes=undoes),
@@ -101,10 +99,28 @@ def propose(
         tool=tool,
         arguments=value,
         action=action,
-        resource=resource,
-        cost=cost,
+        resource=target.resource,
+        cost=target.cost,
         offered=offered,
         undoes=undoes,
+    )
+
+
+def _aimed(tool: AnyTool, arguments: Value, run: Run) -> Target:
+    target: Target = tool.aimed(arguments, caller_of(run))
+    # What takes no time at all would fit where no time is left.
+    cost = target.cost.lasting(max(1, target.cost.wall_ms))
+    return Target(resource=target.resource, cost=cost)
+
+
+def caller_of(run: Run) -> Caller:
+    """Return what a tool may know of the run."""
+    return Caller(
+        run_id=run.id,
+        tenant=run.tenant,
+        agent=run.agent,
+        label=run.label,
+        pins=run.pins,
     )
 
 

@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.fields import Fields
+from interlock.runtime.door.target import Caller, Failure, Target
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import ActionClass, Amounts, Resource
@@ -68,6 +69,8 @@ class ToolFailed(Exception):
     Raise it only before anything left for the outside. Any other exception out of a tool with
     effects means that the outcome is unknown. *code* is one of the tool's `codes`, and all that an
     agent is told. *detail* is for people, and is labelled like anything else that the tool says.
+    A tool without effects that asked somebody in vain *is_spent*: what was set aside is charged,
+    for whoever was asked may have worked all the same.
     """
 
     def __init__(
@@ -75,9 +78,11 @@ class ToolFailed(Exception):
         *,
         code: str,
         detail: str = "",
+        is_spent: bool = False,
     ) -> None:
         self.code = code
         self.detail = detail
+        self.is_spent = is_spent
         super().__init__(f"{code}: {detail}" if detail else code)
 
 
@@ -134,6 +139,10 @@ class Tool(Generic[A, R]):
     fields: Fields | None
     #: Argument -> the kind of object that it names by a number, or in a plan by its name
     takes: Mapping[str, str]
+    #: What a call touches and costs, where the run has a say in it; see `Options`
+    target: Callable[[A, Caller], Target] | None
+    #: The arguments of the call that stands in for a failed one; see `Options`
+    instead: Callable[[A, Caller, Failure], A | None] | None
 
     async def __call__(
         self,
@@ -151,6 +160,15 @@ class Tool(Generic[A, R]):
             )
         permit.spend(self.name)
         return await self.act(permit, arguments)
+
+    def aimed(self, arguments: A, caller: Caller) -> Target:
+        """Return what the call of *caller* touches and what it may cost there."""
+        if self.target is not None:
+            return self.target(arguments, caller)
+        return Target(
+            resource=self.resource(arguments),
+            cost=self.cost(arguments),
+        )
 
     @property
     def has_effect(self) -> bool:
@@ -225,6 +243,13 @@ class Options(TypedDict, total=False):
     #: Argument -> the kind of object that it names, as `Fields.kind` has it: by a number, or by a
     #: name that a plan chose the object of. Either proves nothing for any other argument
     takes: Mapping[str, str]
+    #: What a call touches and costs, from its arguments and the run, in place of `resource` and
+    #: `cost`: one answer for both, fixed when the call is proposed. The permit names the resource
+    target: Callable[[Any, Caller], Target]
+    #: Which arguments the door proposes next when a call failed; None where nothing stands in for
+    #: the call. It is a new action: decided, priced and recorded like any other. Only a tool
+    #: without effects has one: what may have acted is not tried by other means
+    instead: Callable[[Any, Caller, Failure], Any]
 
 
 def tool(
@@ -238,10 +263,13 @@ def tool(
     The function's docstring becomes the description that planners are told; the types of arguments
     and result come from the annotations. *options* are `Options`. Raises TypeError for a function
     that is not async, has no docstring or has other annotations, for one that takes objects in
-    arguments it does not have, and for a tool without effect that is read back or undone.
+    arguments it does not have, for a tool without effect that is read back or undone, and for one
+    with effects whose failed calls are tried by other means.
     """
     if action not in EFFECTS and (options.get("readback") or options.get("undo")):
         raise TypeError(f"{name} has no effect to read back or to undo")
+    if action in EFFECTS and options.get("instead"):
+        raise TypeError(f"{name} has effects: no other call stands in for one of its")
 
     def build(act: Act[A, R]) -> Tool[A, R]:
         arguments, result = _types(act)
@@ -281,6 +309,8 @@ def _completed(
         "deadline_s": options.get("deadline_s", DEADLINE_S),
         "fields": options.get("fields"),
         "takes": dict(options.get("takes", {})),
+        "target": options.get("target"),
+        "instead": options.get("instead"),
     }
 
 

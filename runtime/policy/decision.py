@@ -7,7 +7,7 @@ from typing import Final, Literal, TypeAlias
 from interlock.runtime.canonical import Json
 from interlock.runtime.errors import NotAPermit
 from interlock.runtime.policy.bounds import ORDINARY, Bounds
-from interlock.runtime.policy.request import AccessRequest
+from interlock.runtime.policy.request import AccessRequest, Resource
 
 Effect: TypeAlias = Literal["permit", "deny"]
 
@@ -101,6 +101,10 @@ class Denied:
         return tuple(reason.code for reason in self.decision.reasons)
 
 
+#: Of a permit that names no resource
+_NO_RESOURCE: Final = Resource(type="unknown", id="", clearance="public")
+
+
 class _Mint:
     """The enforcement point's private key; its identity is the proof."""
 
@@ -116,7 +120,8 @@ class Permit:
     an answer may be taken. It guards against
     mistakes, not against hostile Python in our own process (docs/threat-model.md). `claim` is the
     token of the claim that acts.
-    `tenant` is that of the run.
+    `tenant` is that of the run, `resource` the thing that the policy judged, and `time_ms` how long
+    the call may take.
     `key` is stable across retries and restarts: hand it to the outside system as the idempotency
     key.
     """
@@ -128,8 +133,10 @@ class Permit:
         "claim",
         "digest",
         "key",
+        "resource",
         "run_id",
         "tenant",
+        "time_ms",
         "tool",
     )
 
@@ -144,6 +151,8 @@ class Permit:
         claim: str,
         tenant: str,
         bounds: Bounds = ORDINARY,
+        resource: Resource = _NO_RESOURCE,
+        time_ms: int = 60_000,
     ) -> None:
         if mint is not MINT:
             raise TypeError("a Permit is minted by EnforcementPoint.enforce only")
@@ -155,6 +164,8 @@ class Permit:
         self.claim = claim
         self.bounds = bounds
         self.tenant = tenant
+        self.resource = resource
+        self.time_ms = time_ms
         self._spent = False
 
     def spend(self, tool: str) -> None:

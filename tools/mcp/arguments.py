@@ -1,23 +1,12 @@
 """The arguments of a server's tool: typed by the JSON Schema that the server lists."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, Final
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from pydantic import ConfigDict, model_validator
 
 from interlock.runtime.door.tool import Value
-
-MOST_STEPS: Final = 10_000
-DEEPEST: Final = 64
-_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
-    "string": str,
-    "integer": int,
-    "number": (int, float),
-    "boolean": bool,
-    "null": type(None),
-    "array": list,
-    "object": dict,
-}
+from interlock.tools.schema import fits
 
 
 class ListedArguments(Value):
@@ -33,7 +22,7 @@ class ListedArguments(Value):
     def _fitting(cls, arguments: Any) -> Any:
         if cls.is_checked and not _is_closed(arguments, cls.listed):
             raise ValueError("there is an argument that the schema does not list")
-        if cls.is_checked and not _Check(cls.listed).fits(arguments, cls.listed):
+        if cls.is_checked and not fits(arguments, cls.listed):
             raise ValueError("the arguments do not fit the schema")
         return arguments
 
@@ -75,130 +64,3 @@ def unread(description: str) -> type[Value]:
 def _is_closed(arguments: Any, schema: Mapping[str, Any]) -> bool:
     listed = schema.get("properties", {})
     return isinstance(arguments, dict) and arguments.keys() <= listed.keys()
-
-
-class _Check:
-    """One check of one value; it ends after `MOST_STEPS`, whatever the schema says."""
-
-    def __init__(self, root: Mapping[str, Any]) -> None:
-        self._root = root
-        self._steps = 0
-
-    def fits(self, value: Any, schema: Any, depth: int = 0) -> bool:
-        """Whether *value* fits *schema*; raises ValueError for a schema that has no end."""
-        self._steps += 1
-        if self._steps > MOST_STEPS or depth > DEEPEST:
-            raise ValueError("the schema is too intricate")
-        if not isinstance(schema, dict):
-            return schema is True
-        return all(
-            test(self, value, schema, depth + 1)
-            for word, test in _TESTS.items()
-            if word in schema
-        )
-
-    def named(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-        """Follow a reference to a definition of the same schema; there are no others."""
-        _, _, name = str(schema["$ref"]).rpartition("/")
-        for place in ("$defs", "definitions"):
-            definitions = self._root.get(place, {})
-            if schema["$ref"] == f"#/{place}/{name}" and name in definitions:
-                return self.fits(value, definitions[name], depth)
-        return False
-
-    def items(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-        """Check every item of a list."""
-        if not isinstance(value, list):
-            return True
-        part = schema["items"]
-        return all(self.fits(item, part, depth) for item in value)
-
-    def properties(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-        """Check every property that the schema lists."""
-        if not isinstance(value, dict):
-            return True
-        listed = schema["properties"]
-        present = [name for name in listed if name in value]
-        return all(self.fits(value[name], listed[name], depth) for name in present)
-
-    def others(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-        """Check every property that the schema does not list."""
-        if not isinstance(value, dict):
-            return True
-        part = schema["additionalProperties"]
-        others = value.keys() - schema.get("properties", {}).keys()
-        return all(self.fits(value[name], part, depth) for name in others)
-
-    def any_of(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-        """Check that one choice fits."""
-        return any(self.fits(value, choice, depth) for choice in schema["anyOf"])
-
-    def one_of(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-        """Check that exactly one choice fits."""
-        choices = schema["oneOf"]
-        return sum(self.fits(value, choice, depth) for choice in choices) == 1
-
-    def all_of(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-        """Check that every part fits."""
-        return all(self.fits(value, part, depth) for part in schema["allOf"])
-
-
-def _is_typed(_: _Check, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-    listed = schema["type"]
-    names = listed if isinstance(listed, list) else [listed]
-    if isinstance(value, bool):
-        return "boolean" in names
-    return any(isinstance(value, _TYPES.get(name, ())) for name in names)
-
-
-def _is_among(_: _Check, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-    return any(_is_same(value, choice) for choice in schema["enum"])
-
-
-def _is_const(_: _Check, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-    return _is_same(value, schema["const"])
-
-
-def _is_same(value: Any, other: Any) -> bool:
-    return type(value) is type(other) and bool(value == other)
-
-
-def _is_whole(_: _Check, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-    if not isinstance(value, dict):
-        return True
-    return value.keys() >= set(schema["required"])
-
-
-def _bound(
-    word: str, kind: type | tuple[type, ...], within: Callable[[Any, Any], bool]
-) -> Callable[[_Check, Any, Mapping[str, Any], int], bool]:
-    """Return the test of one bound; what is of another kind is not bound by it."""
-
-    def test(_: _Check, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-        if isinstance(value, bool) or not isinstance(value, kind):
-            return True
-        return within(value, schema[word])
-
-    return test
-
-
-_NUMBER: Final = (int, float)
-_TESTS: Final[Mapping[str, Callable[[_Check, Any, Mapping[str, Any], int], bool]]] = {
-    "type": _is_typed,
-    "enum": _is_among,
-    "const": _is_const,
-    "required": _is_whole,
-    "minLength": _bound("minLength", str, lambda value, least: len(value) >= least),
-    "maxLength": _bound("maxLength", str, lambda value, most: len(value) <= most),
-    "minItems": _bound("minItems", list, lambda value, least: len(value) >= least),
-    "maxItems": _bound("maxItems", list, lambda value, most: len(value) <= most),
-    "minimum": _bound("minimum", _NUMBER, lambda value, least: value >= least),
-    "maximum": _bound("maximum", _NUMBER, lambda value, most: value <= most),
-    "$ref": _Check.named,
-    "items": _Check.items,
-    "properties": _Check.properties,
-    "additionalProperties": _Check.others,
-    "anyOf": _Check.any_of,
-    "oneOf": _Check.one_of,
-    "allOf": _Check.all_of,
-}
