@@ -150,6 +150,14 @@ def reference(span: Span) -> str:
     return f"{place.trace_id:032x}-{place.span_id:016x}" if place.is_valid else ""
 
 
+def traceparent() -> str:
+    """Return the open span as W3C Trace Context writes one in a request, or "" for none."""
+    place = trace.get_current_span().get_span_context()
+    if not place.is_valid:
+        return ""
+    return f"00-{place.trace_id:032x}-{place.span_id:016x}-{place.trace_flags:02x}"
+
+
 def provider() -> TracerProvider | None:
     """Return a provider that exports by the OTEL_* variables, or None when no endpoint is named."""
     endpoints = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")

@@ -8,13 +8,10 @@ from contextlib import (
 )
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Protocol, TypeAlias
-
-from pydantic import SecretStr
+from typing import Protocol, TypeAlias
 
 from interlock.agents.contract_review import ContractReview
 from interlock.agents.contract_review.planners import CarefulPlanner, Planner, Text
-from interlock.agents.contract_review.workflow import PLANNER
 from interlock.runtime import telemetry
 from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.door.tool import AnyTool
@@ -33,6 +30,7 @@ from interlock.runtime.runtime import AgentSource, Runtime
 from interlock.runtime.storage import Storage
 from interlock.serving import agents
 from interlock.serving.desk import Desk, decision_point
+from interlock.serving.models.configured import router
 from interlock.serving.pins import pinned
 from interlock.serving.policy.in_force import in_force
 from interlock.serving.settings import Settings, address
@@ -46,13 +44,12 @@ from interlock.tools.contracts.risk import Playbooks
 from interlock.tools.documents import DocumentReader
 from interlock.tools.library import Library, document_tools
 from interlock.tools.mail import FolderOutbox, Outbox, SmtpOutbox, mail_tools
-from interlock.tools.models.generate import Model, Served, model_tools
-from interlock.tools.outbound.destination import Destination
+from interlock.tools.models.generate import Model, model_tools
+from interlock.tools.models.router.router import Router
 from interlock.tools.reports import Reports
 
 #: Tools beside the agent's own
 MoreTools: TypeAlias = Callable[[Storage], Sequence[AnyTool]]
-LONGEST_PLAN: Final = 2_000  # tokens
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -185,7 +182,10 @@ async def opened(
         bundle = in_force(settings)
         storage = await stack.enter_async_context(_storage(settings, clock))
         kept = _Kept.over(storage, settings, finder=finder or ConfinedFinder.shipped())
-        tools = [*_tools(settings, kept, planner), *(more(storage) if more else ())]
+        tools = [
+            *_tools(settings, kept, planner, storage.vault),
+            *(more(storage) if more else ()),
+        ]
         servers = ToolServers(settings, bundle, stack)
         runtime = Runtime(
             storage=storage,
@@ -300,13 +300,13 @@ def _home(
 
 
 def _tools(
-    settings: Settings, kept: _Kept, planner: PlannerMaker | None
+    settings: Settings, kept: _Kept, planner: PlannerMaker | None, vault: Vault
 ) -> tuple[AnyTool, ...]:
     """Return the tools of the contract review, as *settings* connect them to the outside."""
     return (
         *document_tools(reader=DocumentReader(), library=kept.library),
         *review_tools(kept.reviews),
-        *model_tools({PLANNER: _planner(settings, planner, kept.library)}),
+        *model_tools(_models(settings, kept, planner, vault)),
         *record_tools(kept.records, reviews=kept.reviews),
         *report_tools(reports=kept.reports, reviews=kept.reviews, library=kept.library),
         *mail_tools(
@@ -318,38 +318,19 @@ def _tools(
     )
 
 
-def _planner(
-    settings: Settings, planner: PlannerMaker | None, library: Library
-) -> Served:
-    """Return what plans: *planner* if there is one, else the served model if one is set."""
+def _models(
+    settings: Settings, kept: "_Kept", planner: PlannerMaker | None, vault: Vault
+) -> Router:
+    """Return the models: *planner* in the place of what plans, if there is one."""
 
     async def text(digest: str) -> str:
-        return (await library.document(digest)).text
+        return (await kept.library.document(digest)).text
 
-    if planner is not None:
-        return Served(model=planner(text=text), longest_answer=LONGEST_PLAN)
-    endpoint = settings.model
-    if endpoint is None:
-        return Served(model=CarefulPlanner(text=text), longest_answer=LONGEST_PLAN)
-    from interlock.tools.models.openai import EndpointModel  # noqa: PLC0415 - imports that a scripted planner does without
-
-    model = EndpointModel(
-        endpoint=Destination.parse(
-            endpoint.url,
-            reach="any",
-            plain_http=endpoint.plain_http,
-            proxy=settings.proxy,
-        ),
-        served=endpoint.name,
-        key=SecretStr(endpoint.key),
-        longest_answer=LONGEST_PLAN,
-    )
-    return Served(
-        model=model,
-        longest_answer=LONGEST_PLAN,
-        micro_per_million=endpoint.price,
-        clearance=endpoint.clearance,
-        takes=frozenset(endpoint.takes),
+    return router(
+        settings,
+        vault=vault,
+        careful=CarefulPlanner(text=text),
+        planner=None if planner is None else planner(text=text),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from interlock.runtime.canonical import Json, digest
 from interlock.runtime.errors import GuardFailed
+from interlock.serving.models.entry import PLANNER
 from interlock.serving.settings import Settings
 from interlock.tools import files
 from interlock.tools.contracts.clauses.provenance import (
@@ -62,6 +63,10 @@ def pinned(
 def _planner(settings: Settings, planner: Callable[..., Any] | None) -> str:
     if planner is not None:
         return getattr(planner, "__qualname__", type(planner).__name__)
+    entries = settings.models.get(PLANNER, {})
+    if entries:
+        # Weights move from release to release; where the data may go does not.
+        return "; ".join(f"{name}: {entries[name].place}" for name in sorted(entries))
     endpoint = settings.model
     if endpoint is None:
         return "careful"

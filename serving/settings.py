@@ -33,10 +33,10 @@ from interlock.runtime.policy.request import (
     why_no_tenant,
 )
 from interlock.serving.fleet import Pace, TenantShare
+from interlock.serving.models.entry import Endpoint, ModelEntry, why_unusable
 from interlock.serving.openid import OpenId
-from interlock.serving.section import HttpUrl, Section
+from interlock.serving.section import HttpUrl, Name, Section, fits_a_header
 from interlock.serving.witnesses import Witnesses
-from interlock.tools.models.parts import Part
 from interlock.tools.outbound.destination import Destination, Reach
 
 #: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
@@ -154,61 +154,8 @@ def _not_negative(amounts: Amounts) -> Amounts:
     return amounts
 
 
-Name = Annotated[
-    str,
-    StringConstraints(
-        min_length=1,
-        strip_whitespace=True,
-    ),
-]
 ServerName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]{0,19}$")]
 HostAndPort = Annotated[str, AfterValidator(_host_and_port)]
-
-
-def fits_a_header(secret: str) -> str:
-    """Return *secret* where an HTTP header can carry it; raises ValueError otherwise."""
-    if not secret.isascii() or not secret.isprintable() or " " in secret:
-        raise ValueError("it holds a line break, a space or a sign beyond ASCII")
-    return secret
-
-
-class Endpoint(Section):
-    """A served model: an endpoint that speaks OpenAI's chat completions."""
-
-    url: HttpUrl = Field(
-        description="The base of its API, such as http://127.0.0.1:8000/v1"
-    )
-    name: Name = Field(description="The model's name at its endpoint")
-    key: Annotated[str, AfterValidator(fits_a_header)] = Field(
-        "none",
-        repr=False,
-        description="The key that the endpoint asks for",
-    )
-    clearance: Confidentiality = Field(
-        "public",
-        description="The most restricted data that may be sent to the endpoint",
-    )
-    takes: tuple[Part, ...] = Field(
-        (),
-        description="What the model may be sent beside text; no part may name a URL",
-    )
-    price: int = Field(
-        0,
-        ge=0,
-        description="Millionths of the currency for a million tokens",
-    )
-    plain_http: bool = Field(
-        default=False,
-        validate_default=True,
-        description="Whether the endpoint may be asked by plain HTTP off this machine",
-    )
-
-    @field_validator("plain_http", mode="after")
-    @classmethod
-    def _allows_the_url(cls, allowed: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's form
-        if "url" in info.data:
-            Destination.parse(info.data["url"], reach="any", plain_http=allowed)
-        return allowed
 
 
 class ToolServer(Section):
@@ -293,6 +240,10 @@ class Settings(Section):
     model: Endpoint | None = Field(
         None, description="What plans, instead of the scripted planner"
     )
+    models: dict[Name, dict[Name, ModelEntry]] = Field(
+        {},
+        description="Several models behind one name: a table [models.ALIAS.MODEL] each",
+    )
     witness: Witnesses | None = Field(
         None, description="Where checkpoints of the ledger are kept beside this home"
     )
@@ -343,6 +294,14 @@ class Settings(Section):
             description="The most restricted data that each mail domain gets: DOMAIN=LABEL,...",
         )
     )
+
+    @field_validator("models")
+    @classmethod
+    def _has_one_planner(cls, models: Any, info: ValidationInfo) -> Any:
+        why = why_unusable(info.data.get("model"), models)
+        if why:
+            raise ValueError(why)
+        return models
 
     @property
     def second_folder(self) -> Path | None:

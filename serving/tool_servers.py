@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from interlock.runtime.door.tool import AnyTool
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.engine.bundle import Bundle
-from interlock.serving.settings import Settings, ToolServer, fits_a_header
+from interlock.serving.section import fits_a_header
+from interlock.serving.settings import Settings, ToolServer
 from interlock.tools.mcp import mcp_tools, shown
 from interlock.tools.mcp.server import Server
 

@@ -15,6 +15,7 @@ from langchain_core.messages import (
 from langchain_core.outputs import ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.tools import BaseTool
+from pydantic import Field
 
 from interlock.runtime.canonical import digest
 from interlock.runtime.door.door import Door
@@ -26,9 +27,24 @@ from interlock.runtime.graph.langchain import GovernedTool
 GENERATE: Final = "model.generate"
 
 
-def governed(door: Door, name: str, *, purpose: str) -> "GovernedModel":
-    """Return the model *name* as a LangChain chat model whose calls are actions of the run."""
-    return GovernedModel(door=door, model=name, purpose=purpose)
+def governed(
+    door: Door,
+    name: str,
+    *,
+    purpose: str,
+    form: Mapping[str, Any] | None = None,
+) -> "GovernedModel":
+    """Return the model *name* as a LangChain chat model whose calls are actions of the run.
+
+    With a *form*, a JSON schema, the text of each answer is JSON that fits the form: an answer that
+    does not is asked for once more, and then refused ("model_unfit").
+    """
+    return GovernedModel(
+        door=door,
+        model=name,
+        purpose=purpose,
+        form=dict(form or {}),
+    )
 
 
 class Refused(Exception):
@@ -50,6 +66,7 @@ class GovernedModel(BaseChatModel):
     model: str
     purpose: str
     bound: tuple[dict[str, Any], ...] = ()
+    form: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def _llm_type(self) -> str:
@@ -89,6 +106,8 @@ class GovernedModel(BaseChatModel):
             "messages": json.dumps(messages, sort_keys=True, ensure_ascii=False),
             "tools": json.dumps(self.bound, sort_keys=True, ensure_ascii=False),
         }
+        if self.form:
+            arguments["form"] = json.dumps(self.form, sort_keys=True)
         outcome = await self.door.call(
             GENERATE, arguments, call_id=f"{GENERATE}:{digest(arguments)[:16]}"
         )

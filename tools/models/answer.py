@@ -26,14 +26,13 @@ def taken(answer: AIMessage, *, bounds: Bounds, longest: int) -> str:
     Raises `ToolFailed` for more calls ("too_many_calls") or more bytes ("answer_too_long") than
     *bounds* allow, and for what has no canonical form ("model_malformed"). Too long is also what
     *longest* tokens cannot have been: a server that says more than it was asked for is not believed
-    about the tokens either, and what a run keeps stays within the tokens it may use.
+    about the tokens either, and what a run keeps stays within the tokens it may use. The tokens are
+    used in each case.
     """
     calls = answer.tool_calls
     if len(calls) > bounds.calls:
-        raise ToolFailed(
-            code="too_many_calls",
-            detail=f"the answer has {len(calls)} calls, and {bounds.calls} are the most",
-        )
+        detail = f"the answer has {len(calls)} calls, and {bounds.calls} are the most"
+        raise ToolFailed(code="too_many_calls", detail=detail, is_spent=True)
     message: dict[str, Any] = {
         "content": answer.text,
         "id": answer.id,
@@ -52,12 +51,10 @@ def taken(answer: AIMessage, *, bounds: Bounds, longest: int) -> str:
         text = json.dumps(message, ensure_ascii=False)
     except (NotCanonical, ValueError, RecursionError) as error:
         detail = f"the answer cannot be recorded: {type(error).__name__}"
-        raise ToolFailed(code=MALFORMED, detail=detail) from error
+        raise ToolFailed(code=MALFORMED, detail=detail, is_spent=True) from error
     most = longest * MOST_BYTES_A_TOKEN + _FRAME * (1 + len(calls))
     most = min(most, bounds.answer_bytes)
     if size(text) > most:
-        raise ToolFailed(
-            code="answer_too_long",
-            detail=f"the answer has {size(text)} bytes, and {most} are the most",
-        )
+        detail = f"the answer has {size(text)} bytes, and {most} are the most"
+        raise ToolFailed(code="answer_too_long", detail=detail, is_spent=True)
     return text

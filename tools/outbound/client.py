@@ -35,6 +35,8 @@ class Bounds:
 
     most_bytes: int = 4 * _MIB
     total_s: float = 30.0
+    #: How long its first byte is waited for; None for as long as the whole
+    first_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -127,7 +129,7 @@ async def _answer(
 ) -> Answer:
     where = destination.url
     try:
-        async with _response(destination, address, request) as response:
+        async with _response(destination, address, request, bounds) as response:
             _check(response, where)
             body = await _body(response, bounds, where)
             return Answer(
@@ -150,7 +152,10 @@ async def _answer(
 
 @asynccontextmanager
 async def _response(
-    destination: Destination, address: Address | None, request: _Request
+    destination: Destination,
+    address: Address | None,
+    request: _Request,
+    bounds: Bounds,
 ) -> AsyncIterator[httpx2.Response]:
     """Yield the response to the request; its body was not read yet."""
     base = httpx2.URL(destination.url)
@@ -177,11 +182,28 @@ async def _response(
             # The certificate must be the host's, though an address is dialled.
             extensions={"sni_hostname": destination.host},
         )
-        response = await client.send(built, stream=True)
+        response = await _begun(client, built, bounds, destination.url)
         try:
             yield response
         finally:
             await response.aclose()
+
+
+async def _begun(
+    client: httpx2.AsyncClient,
+    request: httpx2.Request,
+    bounds: Bounds,
+    where: str,
+) -> httpx2.Response:
+    """Return the response once its head is there."""
+    try:
+        async with asyncio.timeout(bounds.first_s) as limit:
+            return await client.send(request, stream=True)
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        why = f"it gave no first byte within {bounds.first_s:g} s"
+        raise Spoilt(code="late", where=where, why=why) from error
 
 
 async def _trust(destination: Destination) -> ssl.SSLContext | Literal[False]:

@@ -45,7 +45,10 @@ class _Way(httpx2.AsyncBaseTransport):
         )
         return httpx2.Response(
             answer.status,
-            headers={"Content-Type": answer.content_type},
+            headers={
+                "Content-Type": answer.content_type,
+                "Retry-After": answer.retry_after,
+            },
             content=answer.body,
             request=request,
         )

@@ -18,8 +18,8 @@ from interlock.runtime.graph.checkpoints import Checkpoints
 from interlock.runtime.record.store import tables
 from interlock.runtime.run.run import Run
 from interlock.runtime.testing import REVIEWER, TOOLBOX
+from interlock.serving.models.entry import Endpoint
 from interlock.serving.pins import pinned
-from interlock.serving.settings import Endpoint
 from interlock.serving.verification.probe_tools import SLOW, WRITE
 from interlock.serving.verification.trial import NOTE, Trial, WentThrough, refused
 

@@ -15,10 +15,19 @@ from langchain_core.messages import (
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from interlock.runtime.door.outcome import Done, Failed
+from interlock.runtime.door.target import Caller
+from interlock.runtime.policy.label import Label
 from interlock.runtime.testing import World
 from interlock.tools.models.generate import Generate, Generation, Served, model_tools
 
 PRICE = 3_000_000
+CALLER = Caller(
+    run_id="run",
+    tenant="default",
+    agent="test",
+    label=Label(integrity="trusted", confidentiality="public"),
+    pins={},
+)
 LONGEST = 4_000  # tokens of an answer
 
 
@@ -110,7 +119,7 @@ async def test_as_much_is_reserved_as_is_used(
     (generate,) = model_tools({"echo": served})
     arguments = asked(text="word" * words)
     outcome, _ = await generated(tmp_path, served, arguments)
-    reserved = generate.cost(Generate(**arguments))
+    reserved = generate.aimed(Generate.model_validate(arguments), CALLER).cost
 
     assert isinstance(outcome, Done)
     assert generate.actual is not None

@@ -13,11 +13,11 @@ from langchain_core.messages import (
     message_to_dict,
 )
 
-from interlock.runtime.canonical import LARGEST_INTEGER
 from interlock.runtime.door.outcome import Done
 from interlock.runtime.policy.decision import Denied, Permit
 from interlock.runtime.testing import PLENTY, World
 from interlock.tools.models.generate import Served, model_tools
+from interlock.tools.models.usage import FRAME_TOKENS
 
 QUESTION = "What is the governing law of this agreement? " * 20
 ANSWER = "The laws of the State of New York govern this agreement. " * 20
@@ -95,14 +95,27 @@ async def test_a_claim_is_within_what_passed_and_the_limit(
 
 
 @pytest.mark.parametrize("claim", ["2**40", "2**60", "2**100"])
-async def test_a_claim_beyond_the_estimate_is_recorded_as_overrun(
+async def test_a_claim_of_more_than_can_have_been_is_bounded_and_recorded(
     tmp_path: Path, claim: str
 ) -> None:
-    """What a server claims beyond the estimate stands in the entry, and uses up what is left."""
-    _, entries, spent = await spend(tmp_path, Claiming(CLAIMS[claim]), tokens=50_000)
+    """No more is charged than one token for each byte that was sent and those that were asked for;
+    what was claimed beyond stands in the record of the call.
+    """
+    outcomes, _, spent = await spend(tmp_path, Claiming(CLAIMS[claim]), tokens=50_000)
+    (done,) = outcomes
 
-    assert spent == 50_000
-    assert 2**39 < entries[0]["overrun"]["tokens"] <= LARGEST_INTEGER
+    assert spent <= len(QUESTION) + FRAME_TOKENS + 100 + LONGEST
+    assert done.value.overclaimed_tokens > 2**39
+
+
+async def test_a_claim_beyond_the_estimate_is_recorded_as_overrun(
+    tmp_path: Path,
+) -> None:
+    """What can have been and does not fit into the limit stands in the entry as not charged."""
+    _, entries, spent = await spend(tmp_path, Claiming((5_000, 0)), tokens=2_600)
+
+    assert spent == 2_600
+    assert entries[0]["overrun"]["tokens"] > 2_000
 
 
 async def test_an_honest_claim_is_charged_as_it_is(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from typing import Any, Self, TypeAlias
 
 from aiohttp import web
 
-from interlock.tools.models.scripted.prefixes import BYTES_A_TOKEN, Prefixes
-from interlock.tools.models.scripted.stream import events
-from interlock.tools.models.scripted.turn import Turn, says
+from interlock.tools.scripted.prefixes import BYTES_A_TOKEN, Prefixes
+from interlock.tools.scripted.stream import events
+from interlock.tools.scripted.turn import Turn, says
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from interlock.tools.models.scripted.turn import Turn
+from interlock.tools.scripted.turn import Turn
 
 #: Characters of one piece of a text
 _PIECE: Final = 16

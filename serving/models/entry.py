@@ -1,0 +1,156 @@
+"""What the settings say of models: where each is, what it costs, and what it may be sent."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final, Self
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from interlock.runtime.policy.label import Confidentiality
+from interlock.serving.section import HttpUrl, Name, Section, fits_a_header
+from interlock.tools.models.parts import Part
+from interlock.tools.outbound.destination import Destination
+
+#: The name of the model that plans a contract review
+PLANNER: Final = "planner"
+#: How the variables begin that hold settings of ours, secrets too
+_OURS: Final = "INTERLOCK_"
+LONGEST_ANSWER: Final = 2_000  # tokens
+
+
+class Endpoint(Section):
+    """A served model: an endpoint that speaks OpenAI's chat completions."""
+
+    url: HttpUrl = Field(
+        description="The base of its API, such as http://127.0.0.1:8000/v1"
+    )
+    name: Name = Field(description="The model's name at its endpoint")
+    key: Annotated[str, AfterValidator(fits_a_header)] = Field(
+        "none",
+        repr=False,
+        description="The key that the endpoint asks for",
+    )
+    clearance: Confidentiality = Field(
+        "public",
+        description="The most restricted data that may be sent to the endpoint",
+    )
+    takes: tuple[Part, ...] = Field(
+        (),
+        description="What the model may be sent beside text; no part may name a URL",
+    )
+    price: int = Field(
+        0,
+        ge=0,
+        description="Millionths of the currency for a million tokens",
+    )
+    plain_http: bool = Field(
+        default=False,
+        validate_default=True,
+        description="Whether the endpoint may be asked by plain HTTP off this machine",
+    )
+
+    @field_validator("plain_http", mode="after")
+    @classmethod
+    def _allows_the_url(cls, allowed: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's form
+        if "url" in info.data:
+            Destination.parse(info.data["url"], reach="any", plain_http=allowed)
+        return allowed
+
+
+class ModelEntry(Section):
+    """One of the models behind a name."""
+
+    url: HttpUrl | None = Field(
+        None, description="The base of its API, such as http://127.0.0.1:8000/v1"
+    )
+    pool: str = Field(
+        "", description="The model of `interlock models serve` whose replicas are asked"
+    )
+    embedded: bool = Field(
+        default=False,
+        description="Whether it is the scripted planner of this process, and no model",
+    )
+    name: str = Field("", description="The model's name at its endpoint")
+    key_variable: str = Field(
+        "", description="The variable that holds the key that the endpoint asks for"
+    )
+    weight: int = Field(
+        1,
+        ge=0,
+        description="How many runs it gets beside the others; with 0 none as their first",
+    )
+    fallback: bool = Field(
+        default=False,
+        description="Whether it only stands in for the others; its answers are degraded",
+    )
+    clearance: Confidentiality = Field(
+        "public", description="The most restricted data that may be sent to it"
+    )
+    region: str = Field("", description="Where it is, for the policy to judge")
+    takes: tuple[Part, ...] = Field(
+        (), description="What the model may be sent beside text"
+    )
+    price: int = Field(
+        0, ge=0, description="Millionths of the currency for a million tokens"
+    )
+    longest_answer: int = Field(
+        LONGEST_ANSWER, ge=1, description="The most tokens of one answer"
+    )
+    streams: bool = Field(
+        default=False,
+        description="Whether answers are taken piece by piece, so that silence shows early",
+    )
+    strict: bool = Field(
+        default=True,
+        description="Whether the endpoint is told to keep calls within their schemas",
+    )
+    salted: bool = Field(
+        default=True,
+        description="Whether each tenant has a cache_salt of its own, as vLLM knows it",
+    )
+    plain_http: bool = Field(
+        default=False,
+        description="Whether it may be asked by plain HTTP off this machine",
+    )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        places = [self.url is not None, bool(self.pool), self.embedded]
+        if sum(places) != 1:
+            raise ValueError("a model has a url, a pool, or is embedded: one of them")
+        if not self.embedded and not self.name:
+            raise ValueError("a model has a name at its endpoint")
+        if self.key_variable.startswith(_OURS):
+            raise ValueError(f"no model is handed our own variable {self.key_variable}")
+        if self.url is not None:
+            Destination.parse(self.url, reach="any", plain_http=self.plain_http)
+        return self
+
+    @property
+    def place(self) -> str:
+        """Where the model is, in words that a reviewer can read."""
+        if self.embedded:
+            return "careful"
+        where = self.url or f"pool {self.pool}"
+        return f"{self.name} at {where}, {self.clearance}"
+
+
+def why_unusable(
+    model: Endpoint | None, models: Mapping[str, Mapping[str, ModelEntry]]
+) -> str:
+    """Return why the two say no one thing together; empty where they do."""
+    if model is not None and PLANNER in models:
+        return f"the planner is set twice: as [model] and as [models.{PLANNER}]"
+    for alias, entries in models.items():
+        if not entries:
+            return f"[models.{alias}] names no model"
+        if all(entry.fallback for entry in entries.values()):
+            return f"[models.{alias}] has nothing but models that stand in for others"
+        if alias != PLANNER and any(entry.embedded for entry in entries.values()):
+            return f"[models.{alias}] cannot be embedded: only {PLANNER} is"
+    return ""

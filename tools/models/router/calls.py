@@ -1,0 +1,43 @@
+"""Calls: which models one question may still go to, and which have failed it."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import Final
+
+from interlock.runtime.canonical import digest
+from interlock.runtime.door.tool import arguments_json
+from interlock.tools.models.generation import Generate
+
+#: More questions than are open at a time in one process
+MOST_CALLS: Final = 4_096
+
+
+@dataclass(kw_only=True, slots=True)
+class Call:
+    """One question of one run, over all its tries."""
+
+    #: The candidates that the run's data may go to
+    eligible: int = 1
+    #: The names of those that failed in this process
+    tried: set[str] = field(default_factory=set)
+
+    def has_other(self, arguments: Generate) -> bool:
+        """Whether another candidate may be asked than those that failed already."""
+        return arguments.moves < self.eligible - 1
+
+
+class Calls:
+    """The questions of one process, the latest so many; what is forgotten is asked anew."""
+
+    def __init__(self) -> None:
+        self._calls: OrderedDict[str, Call] = OrderedDict()
+
+    def of(self, run_id: str, arguments: Generate) -> Call:
+        """Return what is known of the question."""
+        asked = arguments.model_copy(update={"after": [], "repair": ""})
+        key = digest({"run": run_id, "asked": arguments_json(asked)})
+        call = self._calls.setdefault(key, Call())
+        self._calls.move_to_end(key)
+        if len(self._calls) > MOST_CALLS:
+            self._calls.popitem(last=False)
+        return call
