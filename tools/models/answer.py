@@ -33,6 +33,18 @@ def taken(answer: AIMessage, *, bounds: Bounds, longest: int) -> str:
     if len(calls) > bounds.calls:
         detail = f"the answer has {len(calls)} calls, and {bounds.calls} are the most"
         raise ToolFailed(code="too_many_calls", detail=detail, is_spent=True)
+    text = _written(answer)
+    most = longest * MOST_BYTES_A_TOKEN + _FRAME * (1 + len(calls))
+    most = min(most, bounds.answer_bytes)
+    if size(text) > most:
+        detail = f"the answer has {size(text)} bytes, and {most} are the most"
+        raise ToolFailed(code="answer_too_long", detail=detail, is_spent=True)
+    return text
+
+
+def _written(answer: AIMessage) -> str:
+    """Return the message as JSON, where a record, a checkpoint and a denial can hold all of it."""
+    calls = answer.tool_calls
     message: dict[str, Any] = {
         "content": answer.text,
         "id": answer.id,
@@ -43,18 +55,11 @@ def taken(answer: AIMessage, *, bounds: Bounds, longest: int) -> str:
     }
     try:
         for call in calls:
-            Written(
-                {"arguments": {"arguments": call["args"]}}
-            )  # as a denial keeps them
+            # As a denial keeps them
+            Written({"arguments": {"arguments": call["args"]}})
         Written({"names": [[call["name"], call["id"]] for call in calls]})
         Written({"content": [answer.text, answer.id]})
-        text = json.dumps(message, ensure_ascii=False)
+        return json.dumps(message, ensure_ascii=False)
     except (NotCanonical, ValueError, RecursionError) as error:
         detail = f"the answer cannot be recorded: {type(error).__name__}"
         raise ToolFailed(code=MALFORMED, detail=detail, is_spent=True) from error
-    most = longest * MOST_BYTES_A_TOKEN + _FRAME * (1 + len(calls))
-    most = min(most, bounds.answer_bytes)
-    if size(text) > most:
-        detail = f"the answer has {size(text)} bytes, and {most} are the most"
-        raise ToolFailed(code="answer_too_long", detail=detail, is_spent=True)
-    return text

@@ -54,12 +54,6 @@ class Generate(Value):
         """Whether the model was told already what was wrong."""
         return UNFIT in self.after
 
-    @property
-    def moves(self) -> int:
-        """How often another model was asked already."""
-        repairs = 1 if self.is_repaired else 0
-        return len(self.after) - repairs
-
 
 class Generation(Value):
     """The model's message as JSON, and what it used."""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
+from tests.tools.models.asking import LONGEST, asked, endpoint
 
 from interlock.runtime.door.outcome import Done
 from interlock.runtime.telemetry import Telemetry
@@ -12,7 +13,6 @@ from interlock.runtime.testing import World
 from interlock.testing import ModelServer
 from interlock.tools.models.generate import Served, model_tools
 from interlock.tools.models.openai import DEADLINE, EndpointModel
-from tests.tools.models.asking import LONGEST, asked, endpoint
 
 
 async def ask(world: World, model: EndpointModel) -> None:

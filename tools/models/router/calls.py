@@ -10,20 +10,28 @@ from interlock.tools.models.generation import Generate
 
 #: More questions than are open at a time in one process
 MOST_CALLS: Final = 4_096
+#: Of one question, over all claims of its run; the door asks no more often
+MOST_MOVES: Final = 6
+_SEVERAL: Final = 2
 
 
 @dataclass(kw_only=True, slots=True)
 class Call:
     """One question of one run, over all its tries."""
 
-    #: The candidates that the run's data may go to
-    eligible: int = 1
-    #: The names of those that failed in this process
+    #: The names of the candidates that the run's data may go to
+    eligible: frozenset[str] = frozenset()
+    #: The names of those that failed, since the question was asked first by this claim of the run
     tried: set[str] = field(default_factory=set)
 
     def has_other(self, arguments: Generate) -> bool:
-        """Whether another candidate may be asked than those that failed already."""
-        return arguments.moves < self.eligible - 1
+        """Whether another candidate may be asked than those that failed already.
+
+        Where a run was held in between, all of them may: whoever was away may be back.
+        """
+        if len(self.eligible) < _SEVERAL or len(arguments.after) >= MOST_MOVES:
+            return False
+        return bool(self.eligible - self.tried)
 
 
 class Calls:

@@ -125,7 +125,9 @@ class Router:
         if not cleared:
             return max(candidates, key=lambda one: _RANKS.index(one.served.clearance))
         call = self._calls.of(caller.run_id, arguments)
-        call.eligible = len(cleared)
+        call.eligible = frozenset(one.name for one in cleared)
+        if not arguments.after:
+            call.tried.clear()
         return self._best(cleared, call, arguments, caller)
 
     def _best(
