@@ -2,6 +2,9 @@
 
 import asyncio
 import json
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -135,3 +138,15 @@ async def test_it_counts_how_many_are_answered_at_a_time() -> None:
         await asyncio.gather(*(post(server) for _ in range(4)))
 
     assert (server.busy, server.busiest) == (0, 4)
+
+
+def test_the_example_of_the_page_runs(tmp_path: Path) -> None:
+    """What the how-to shows of the server is a program that ends well."""
+    page = Path(__file__).parents[3] / "docs" / "howto" / "route-models.md"
+    program = page.read_text("utf-8").rpartition("```python\n")[2].partition("```")[0]
+    file = tmp_path / "example.py"
+    file.write_text(program, "utf-8")
+
+    ran = subprocess.run([sys.executable, file], capture_output=True, check=False)  # noqa: S603 - our own page
+
+    assert (ran.returncode, ran.stderr) == (0, b"")

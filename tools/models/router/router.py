@@ -58,6 +58,10 @@ class Router:
         """The names that models go by."""
         return sorted(self._aliases)
 
+    def candidates(self, alias: str) -> Sequence[Candidate]:
+        """Return the models behind a name, in their order; none where nobody has that name."""
+        return self._aliases.get(alias, ())
+
     def aim(self, arguments: Generate, caller: Caller) -> Target:
         """Return the model that the call goes to, and the most that it may cost there."""
         tokens = estimated(arguments.messages + arguments.tools + arguments.form)
@@ -72,7 +76,7 @@ class Router:
 
     def named(self, permit: Permit, arguments: Generate) -> Candidate:
         """Return the model that the permit names; raises `ToolFailed` for an unknown name."""
-        for candidate in self._aliases.get(arguments.model, ()):
+        for candidate in self.candidates(arguments.model):
             if self._place(arguments.model, candidate) == permit.resource:
                 return candidate
         detail = f"no model {arguments.model!r}; there are {self.names}"
@@ -118,7 +122,7 @@ class Router:
         return arguments.model_copy(update={"after": after, "repair": ""})
 
     def _chosen(self, arguments: Generate, caller: Caller) -> Candidate | None:
-        candidates = self._aliases.get(arguments.model, ())
+        candidates = self.candidates(arguments.model)
         if not candidates:
             return None
         cleared = [one for one in candidates if _reaches(one, caller)]
