@@ -11,7 +11,7 @@ from interlock.runtime.policy.engine.embedded import LARGE, EmbeddedPoint
 from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.run.attempt import Attempt
 
-_DECIDE: Final = EnforcementPoint._decide  # noqa: SLF001 - a guard taken apart
+_DECIDE: Final = EnforcementPoint.decided
 _END: Final = Calls.__aexit__
 _EVALUATE: Final = EmbeddedPoint.decide
 
@@ -61,7 +61,7 @@ async def _forget(self: Calls, *raised: Any) -> None:
 SKIPPED: Final[Break] = both(
     replacing(server, "trouble", _skip), replacing(answer, "trouble", _skip)
 )
-SWALLOWED: Final = replacing(EnforcementPoint, "_decide", _swallow)
+SWALLOWED: Final = replacing(EnforcementPoint, "decided", _swallow)
 SHORT_ONLY: Final = replacing(EmbeddedPoint, "decide", _look_at_short)
 #: A claim goes on after what ends it
 FORGETFUL: Final = replacing(Calls, "__aexit__", _forget)

@@ -140,7 +140,7 @@ def test_a_sentence_without_end_licenses_nothing(shipped: Vocabulary) -> None:
     ],
 )
 def test_no_words_are_dear_to_read(shipped: Vocabulary, part: str) -> None:
-    """One sentence as long as words may be, and the longest sentences that are read, cost little."""
+    """One sentence as long as words may be, and the longest that is read whole, cost little."""
     unending = (part * LONGEST)[:LONGEST]
     sentence = " ".join(part.split() * MOST_TOKENS).split(" ")[: MOST_TOKENS // 2]
     many = (" ".join(sentence) + ". ") * LONGEST
