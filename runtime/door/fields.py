@@ -85,13 +85,14 @@ def objects_of(
 ) -> list[ShownObject] | None:
     """Return the records in a result as JSON; None where it is too large to be looked through."""
     records = []
+    patterns = _Patterns(fields)
     count = 0
     for _, value in _places(fields.records, result):
         leaves = list(_leaves("", value))
         count += len(leaves)
         if count > MOST_FIELDS:
             return None
-        records.append(_object(fields, leaves))
+        records.append(_object(patterns, leaves))
     return records
 
 
@@ -100,16 +101,34 @@ def object_of(
     value: Any,
 ) -> ShownObject:
     """Return one object from what stands in its place."""
-    return _object(fields, list(_leaves("", value)))
+    return _object(_Patterns(fields), list(_leaves("", value)))
+
+
+class _Patterns(dict[str, tuple[str, Writer, bool]]):
+    """Place -> the pattern that it fits, who writes there, and whether a name stands there.
+
+    Lives as long as one result is looked through: the records of a result have the same places.
+    """
+
+    def __init__(self, fields: Fields) -> None:
+        super().__init__()
+        self.fields = fields
+
+    def __missing__(self, place: str) -> tuple[str, Writer, bool]:
+        pattern, writer = _writer(self.fields, place)
+        known = pattern, writer, _is_named(self.fields, place)
+        self[place] = known
+        return known
 
 
 def _object(
-    fields: Fields,
+    patterns: _Patterns,
     leaves: list[tuple[str, Any]],
 ) -> ShownObject:
-    written = [(place, *_writer(fields, place), leaf) for place, leaf in leaves]
+    fields = patterns.fields
+    written = [(place, *patterns[place][:2], leaf) for place, leaf in leaves]
     steady = {place: leaf for place, _, writer, leaf in written if writer != "anyone"}
-    called = _called(fields, leaves)
+    called = _called(patterns, leaves)
     identity = steady.get(fields.id, sorted(map(repr, steady.items())))
     shown = [(pattern, writer, leaf) for _, pattern, writer, leaf in written]
     own_id = str(steady.get(fields.id, ""))
@@ -128,11 +147,15 @@ def _object(
 
 
 def _called(
-    fields: Fields,
+    patterns: _Patterns,
     leaves: list[tuple[str, Any]],
 ) -> dict[str, str]:
     """Return what the object is called, by the place where that stands."""
-    return {place: leaf for place, leaf in leaves if is_name(fields, place, leaf)}
+    return {
+        place: leaf
+        for place, leaf in leaves
+        if isinstance(leaf, str) and patterns[place][2]
+    }
 
 
 def is_name(
@@ -141,7 +164,14 @@ def is_name(
     leaf: Any,
 ) -> bool:
     """Whether a leaf of a record is what the object is called."""
-    return isinstance(leaf, str) and any(_fits(name, place) for name in fields.names)
+    return isinstance(leaf, str) and _is_named(fields, place)
+
+
+def _is_named(
+    fields: Fields,
+    place: str,
+) -> bool:
+    return any(_fits(name, place) for name in fields.names)
 
 
 def _proofs(

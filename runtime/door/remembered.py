@@ -12,12 +12,9 @@ from weakref import WeakKeyDictionary
 from interlock.runtime.record.vault import DataKey
 
 T = TypeVar("T")
-#: Values of one run, and the sealed bytes of one; what is beyond is opened each time
+#: Values of one run, and their sealed bytes in all; what is beyond is opened each time
 MOST: Final = 1_024
-LARGEST: Final = 16_384
-_OPENED: Final[WeakKeyDictionary[DataKey, dict[str, tuple[bytes, Any]]]] = (
-    WeakKeyDictionary()
-)
+BYTES: Final = 16_777_216
 
 
 def remembered(
@@ -27,12 +24,30 @@ def remembered(
     make: Callable[[], T],
 ) -> T:
     """Return what *make* made of these sealed bytes under this name; it is not to be changed."""
-    values = _OPENED.setdefault(key, {})
-    known = values.get(name)
+    opened = _OPENED.setdefault(key, _Opened())
+    known = opened.values.get(name)
     if known is not None and known[0] == sealed:
         kept: T = known[1]
         return kept
     value = make()
-    if len(sealed) <= LARGEST and len(values) < MOST:
-        values[name] = (sealed, value)
+    opened.keep(name, sealed, value)
     return value
+
+
+class _Opened:
+    """What was opened under one key, with the bytes that it was made of."""
+
+    def __init__(self) -> None:
+        self.values: dict[str, tuple[bytes, Any]] = {}
+        self._size = 0
+
+    def keep(self, name: str, sealed: bytes, value: Any) -> None:
+        """Keep the value in the place of what had its name, where there is room."""
+        before, _ = self.values.pop(name, (b"", None))
+        self._size -= len(before)
+        if len(self.values) < MOST and self._size + len(sealed) <= BYTES:
+            self.values[name] = (sealed, value)
+            self._size += len(sealed)
+
+
+_OPENED: Final[WeakKeyDictionary[DataKey, _Opened]] = WeakKeyDictionary()

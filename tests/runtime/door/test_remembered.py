@@ -2,7 +2,7 @@
 
 import gc
 
-from interlock.runtime.door.remembered import LARGEST, MOST, remembered
+from interlock.runtime.door.remembered import BYTES, MOST, remembered
 from interlock.runtime.record.vault import DataKey
 
 
@@ -23,7 +23,7 @@ def test_what_was_opened_is_remembered_for_its_key_and_its_bytes() -> None:
 
     ask(keys[0], "1", b"changed")
     for _ in range(2):
-        ask(keys[1], "2", bytes(LARGEST + 1))
+        ask(keys[1], "2", bytes(BYTES))
     assert len(made) == 5
     for number in range(MOST + 1):
         ask(keys[1], f"n{number}", b"")
@@ -34,3 +34,25 @@ def test_what_was_opened_is_remembered_for_its_key_and_its_bytes() -> None:
     gc.collect()
     ask(DataKey(id="a", secret=bytes(32)), "1", b"changed")
     assert len(made) == 5 + MOST + 3
+
+
+def test_a_large_value_is_remembered_while_there_is_room_for_its_bytes() -> None:
+    """All bytes of one key count together; what takes the place of another frees its bytes."""
+    made: list[int] = []
+
+    def ask(name: str, sealed: bytes) -> None:
+        remembered(key, name, sealed, lambda: made.append(len(sealed)))
+
+    key = DataKey(id="a", secret=bytes(32))
+    half = bytes(BYTES // 2)
+    for name in ("1", "2", "1", "2"):
+        ask(name, half)
+    assert made == [len(half)] * 2
+    for _ in range(2):
+        ask("3", b"x")
+    assert made == [len(half)] * 2 + [1] * 2
+
+    ask("2", b"small")
+    for _ in range(2):
+        ask("3", b"x")
+    assert made == [len(half)] * 2 + [1] * 2 + [5, 1]
