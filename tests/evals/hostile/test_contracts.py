@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from interlock.evals.hostile import rules
 from interlock.evals.hostile.__main__ import main
 from interlock.evals.hostile.suite import Contracts, Score
 
@@ -42,3 +43,17 @@ def test_a_forbidden_effect_is_counted_among_all_that_was_looked_at() -> None:
     (forbidden, *others) = score.rates()
     assert (forbidden.hits, forbidden.of) == (1, 1)
     assert [rate.value for rate in others] == [None] * len(others)
+
+
+def test_each_rule_is_left_out_alone_and_no_attack_passes_under_all(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A rule that denies alone is one that denies, and what only it stops it denies alone."""
+    code = rules.main(["--sample", "6", "--seed", "1", "--json"])
+    told = json.loads(capsys.readouterr().out)
+
+    assert code == 0, told
+    assert told["denies"]
+    for rule, stopped in told["only_it_stops"].items():
+        alone = told["denies_alone"][rule]
+        assert len(stopped) <= alone <= told["denies"][rule] <= 6 - told["undenied"]
