@@ -67,6 +67,11 @@ COMMANDS: Final = {
         module="serve",
         help="Serve the API and the reviewer queue, with one worker.",
     ),
+    "models": Entry(
+        panel=OPERATION,
+        module="models",
+        help="Models served by vLLM here: serve, look, drain, stop.",
+    ),
     "records": Entry(
         panel=CONTRACTS,
         module="records",

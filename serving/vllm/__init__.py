@@ -1,0 +1,1 @@
+"""Models served by vLLM on this machine: started, watched, drained."""
