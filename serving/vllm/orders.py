@@ -26,7 +26,7 @@ class Order(Value):
     """Drain and stop one replica, or all of them."""
 
     #: None stands for all
-    replica: int | None = Field(None, ge=0)
+    replica: int | None = Field(default=None, ge=0)
 
 
 @contextmanager

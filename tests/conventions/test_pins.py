@@ -53,7 +53,7 @@ def declared(root: Path) -> dict[str, list[Requirement]]:
     }
 
 
-@pytest.mark.parametrize("file", _FILES)
+@pytest.mark.parametrize("file", [*_FILES, ".ci/vllm.txt"])
 def test_every_pin_is_exact_and_has_its_hashes(root: Path, file: str) -> None:
     """Each package has one version and the hashes of its files, and no line says where to fetch
     it.
