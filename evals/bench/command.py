@@ -1,4 +1,4 @@
-"""The command `interlock bench api|approvals|gate|fleet|home|ledger|queue`."""
+"""The command `interlock bench api|approvals|gate|gateway|fleet|home|ledger|queue`."""
 
 from contextlib import nullcontext
 from typing import Annotated, Literal, TypeAlias
@@ -6,6 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 import typer
 from rich.table import Table
 
+from interlock.evals.gateway.command import gateway_calls
 from interlock.evals.growth.command import home_lists, ledger_entries
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, err, out
@@ -19,6 +20,7 @@ Database: TypeAlias = Literal["sqlite", "postgres"]
 _STEPS = ("stock_step", "pure_step", "effect_step")
 
 
+application.command("gateway")(gateway_calls)
 application.command("home")(home_lists)
 application.command("ledger")(ledger_entries)
 

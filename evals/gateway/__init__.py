@@ -1,0 +1,1 @@
+"""What the door costs a call of a model, beside direct calls to the same server."""
