@@ -102,7 +102,8 @@ class Keeper:
             if health == "answers" or self._stopping.is_set():
                 return None
             if self._clock.now() >= latest:
-                detail = f"it has not generated within {patience.start_s:g} s"
+                limit = f"it has not generated within {patience.start_s:g} s"
+                detail = f"{limit}; {self._probe.said}"
                 return Ending(cause="late", detail=detail)
             await self._paused(min(1.0, patience.probe_every_s), ended)
 
@@ -121,7 +122,7 @@ class Keeper:
                 return None
             silent = silent + 1 if health == "silent" else 0
             if silent >= patience.silent_probes:
-                detail = f"{silent} probes without an answer, and no work"
+                detail = f"{silent} probes without an answer; {self._probe.said}"
                 return Ending(cause="hung", detail=detail)
 
     async def _drained(self, server: Server, ended: "asyncio.Future[Ending]") -> None:

@@ -21,11 +21,18 @@ _OVERLOADED: Final = frozenset(
 )
 _WORK: Final = frozenset({"vllm:generation_tokens", "vllm:prompt_tokens"})
 _REQUESTS: Final = frozenset({"vllm:num_requests_running", "vllm:num_requests_waiting"})
+#: Bytes of an error's body that are told; the probe's question is in none of them
+_QUOTED: Final = 160
 _LOOK: Final = Bounds(most_bytes=16 * 1024 * 1024, total_s=10.0)
 
 
 class Probe(Protocol):
     """Looks at one replica."""
+
+    @property
+    def said(self) -> str:
+        """What was wrong with the last answer, or why there was none."""
+        ...
 
     async def health(self) -> Health:
         """Return whether it generates."""
@@ -44,6 +51,7 @@ class VllmProbe:
     model: str
     key: str
     patience_s: float
+    said: str = "it was not asked"
     _worked: float = -1.0
 
     async def health(self) -> Health:
@@ -62,18 +70,24 @@ class VllmProbe:
                 body=json.dumps(question).encode(),
                 bounds=Bounds(total_s=self.patience_s),
             )
-        except NotSent:
+        except NotSent as error:
+            self.said = error.why
             return "silent"
-        except Spoilt:
+        except Spoilt as error:
+            self.said = error.why
             return "busy" if await self._works() else "silent"
         return self._judged(answer)
 
     def _judged(self, answer: Answer) -> Health:
+        is_good = answer.status == HTTPStatus.OK
+        self.said = "it answered with no completion"
+        if not is_good:
+            # A key, a template or a name that does not fit answers so for ever.
+            words = answer.body[:_QUOTED].decode("utf-8", "replace")
+            self.said = f"it answered {answer.status}: {' '.join(words.split())}"
         if answer.status in _OVERLOADED:
             return "busy"
-        if answer.status != HTTPStatus.OK or not _generated(answer.body):
-            return "silent"
-        return "answers"
+        return "answers" if is_good and _generated(answer.body) else "silent"
 
     async def _works(self) -> bool:
         """Whether it has computed anything since the last look: a full server is slow, not hung."""

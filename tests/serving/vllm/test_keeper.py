@@ -77,6 +77,7 @@ class World:
     on: dict[str, Callable[["World"], Any]] = field(default_factory=dict)
     asked: int = 0
     looked: int = 0
+    said: str = "it answered 400"
 
     def __post_init__(self) -> None:
         self.keeper = Keeper(
@@ -148,7 +149,9 @@ async def test_a_server_that_never_generates_is_started_anew() -> None:
     await world.kept()
 
     assert world.states == ["starting", "down", "starting", "failed"]
-    assert world.heard[-1][1].why.startswith("late: ")
+    assert world.heard[-1][1].why == (
+        "late: it has not generated within 5 s; it answered 400"
+    )
     assert [server.orders for server in world.started if isinstance(server, Twin)] == [
         ["kill"],
         ["kill"],
