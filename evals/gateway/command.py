@@ -22,17 +22,26 @@ KeyFile = Annotated[
 ]
 
 
+Requests = Annotated[int, typer.Option(min=20, help="Requests a round.")]
+Rate = Annotated[float, typer.Option(min=1, help="Requests begun a second.")]
+Rounds = Annotated[int, typer.Option(min=1, help="Rounds of each kind.")]
+Runs = Annotated[int, typer.Option(min=1, help="Runs that ask.")]
+Name = Annotated[str, typer.Option(help="The model's name at that server.")]
+Tokens = Annotated[int, typer.Option(min=1, help="Tokens of an answer.")]
+Clients = Annotated[int, typer.Option(min=1, help="Clients at once.")]
+
+
 def gateway_calls(
     *,
-    requests: Annotated[int, typer.Option(min=20, help="Requests a round.")] = 1_000,
-    per_s: Annotated[float, typer.Option(min=1, help="Requests begun a second.")] = 100,
-    rounds: Annotated[int, typer.Option(min=1, help="Rounds of each kind.")] = 5,
-    runs: Annotated[int, typer.Option(min=1, help="Runs that ask.")] = 32,
+    requests: Requests = 1_000,
+    per_s: Rate = 100,
+    rounds: Rounds = 5,
+    runs: Runs = 32,
     url: Url = None,
-    name: Annotated[str, typer.Option(help="The model's name at that server.")] = "",
+    name: Name = "",
     key_file: KeyFile = None,
-    tokens: Annotated[int, typer.Option(min=1, help="Tokens of an answer.")] = 64,
-    clients: Annotated[int, typer.Option(min=1, help="Clients at once.")] = 8,
+    tokens: Tokens = 64,
+    clients: Clients = 8,
     as_json: AsJson = False,
 ) -> None:
     """Measure what the door costs a call of a model, against direct calls in the same run.
