@@ -254,11 +254,25 @@ async def test_a_replica_that_breaks_too_often_has_failed(tmp_path: Path) -> Non
 async def test_somebody_else_at_the_port_is_not_taken_for_the_server(
     tmp_path: Path,
 ) -> None:
-    """Where a port is taken nothing is started there, and nobody is announced."""
+    """Where a port is taken nothing is started there, and whoever answers is not announced."""
+    completion = {"choices": [{"message": {}}], "usage": {"completion_tokens": 1}}
+    body = json.dumps(completion).encode()
+
+    async def impersonate(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        length = f"Content-Length: {len(body)}\r\n\r\n".encode()
+        writer.write(b"HTTP/1.1 200 OK\r\n" + length + body)
+        await writer.drain()
+        writer.close()
+
     port = free_ports(1)
-    with socket.create_server(("127.0.0.1", port)):
-        async with served(tmp_path, port=port) as world:
-            await world.are("failed")
+    async with (
+        await asyncio.start_server(impersonate, "127.0.0.1", port),
+        served(tmp_path, port=port) as world,
+    ):
+        await world.are("failed")
 
     assert "ready" not in world.states()
     assert world.why("failed").startswith("port_taken: ")
