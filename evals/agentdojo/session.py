@@ -19,6 +19,7 @@ from interlock.runtime.door.outcome import (
     Outcome,
     Resolved,
     Unknown,
+    Unread,
     Waiting,
 )
 from interlock.runtime.errors import RefusedTooOften
@@ -186,7 +187,7 @@ def _read(outcome: Outcome) -> tuple[Became, tuple[str, ...], str]:
             return "denied", tuple(_why(reason) for reason in reasons), ""
         case Waiting():
             return "asked", (), ""
-        case Done() | Unknown() | Expired() | Resolved():
+        case Done() | Unread() | Unknown() | Expired() | Resolved():
             raise Broken(str(outcome))
         case _:
             assert_never(outcome)

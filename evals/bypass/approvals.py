@@ -14,7 +14,7 @@ from interlock.evals.bypass.tools import PAY
 from interlock.evals.guarantees.door import APPROVALS as GUARDS
 from interlock.evals.guarantees.patch import both, nothing, replacing
 from interlock.evals.guarantees.rules import without_rule
-from interlock.runtime.door.enforcement import EnforcementPoint
+from interlock.runtime.door.asking import Asking
 from interlock.runtime.errors import InterlockError
 from interlock.runtime.record.store import tables
 from interlock.runtime.run import verdict
@@ -194,6 +194,6 @@ APPROVALS: Final[Mapping[str, Bypass]] = {
     ),
     "approvals.nobody-answered": Bypass(
         program=_nobody_answered,
-        without=replacing(EnforcementPoint, "_expire", nothing),
+        without=replacing(Asking, "expire", nothing),
     ),
 }

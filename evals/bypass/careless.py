@@ -4,14 +4,14 @@ from typing import Any, Final
 
 from interlock.evals.guarantees.patch import Break, both, replacing
 from interlock.runtime.door.calls import Calls
-from interlock.runtime.door.enforcement import EnforcementPoint
+from interlock.runtime.door.deciding import Deciding
 from interlock.runtime.policy.decision import Decision, Reason
 from interlock.runtime.policy.engine import answer, server
 from interlock.runtime.policy.engine.embedded import LARGE, EmbeddedPoint
 from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.run.attempt import Attempt
 
-_DECIDE: Final = EnforcementPoint.decided
+_DECIDE: Final = Deciding.decide
 _END: Final = Calls.__aexit__
 _EVALUATE: Final = EmbeddedPoint.decide
 
@@ -36,7 +36,7 @@ def _skip(_: str, *, revision: str, **__: Any) -> Decision:
     return granted(revision)
 
 
-async def _swallow(self: EnforcementPoint, attempt: Attempt) -> Decision:
+async def _swallow(self: Deciding, attempt: Attempt) -> Decision:
     """Go on where the guard breaks."""
     try:
         return await _DECIDE(self, attempt)
@@ -61,7 +61,7 @@ async def _forget(self: Calls, *raised: Any) -> None:
 SKIPPED: Final[Break] = both(
     replacing(server, "trouble", _skip), replacing(answer, "trouble", _skip)
 )
-SWALLOWED: Final = replacing(EnforcementPoint, "decided", _swallow)
+SWALLOWED: Final = replacing(Deciding, "decide", _swallow)
 SHORT_ONLY: Final = replacing(EmbeddedPoint, "decide", _look_at_short)
 #: A claim goes on after what ends it
 FORGETFUL: Final = replacing(Calls, "__aexit__", _forget)

@@ -1,8 +1,8 @@
 """Asking people: an action that waits is recorded and put before its reviewers, in one commit."""
 
 from interlock.runtime import telemetry
-from interlock.runtime.door.outcome import Waiting
-from interlock.runtime.policy.decision import Reason
+from interlock.runtime.door.outcome import Expired, Waiting
+from interlock.runtime.policy.decision import Reason, by_runtime
 from interlock.runtime.policy.obligation import Duties
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
@@ -36,6 +36,22 @@ class Asking:
         return Waiting(
             action_id=attempt.id, approval_id=approval_id, decision=attempt.decision
         )
+
+    def expire(
+        self,
+        attempt: Attempt,
+    ) -> Expired:
+        """Record that nobody decided in time; the agent may ask again with another call."""
+        run = attempt.run
+        expired = attempt.refused(
+            by_runtime("approval_expired", approval=attempt.lapsed)
+        )
+
+        def work(tx: Tx) -> None:
+            action.expire(tx, expired)
+
+        self._store.later(run.claim, work, logs=(run.tenant,))
+        return Expired(action_id=attempt.id, approval_id=attempt.lapsed)
 
     async def _put(
         self,

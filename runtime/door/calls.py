@@ -23,6 +23,8 @@ class Calls:
         self.failure: InterlockError | None = None
         #: A call of this claim was refused, so the facts of the next one must show the refusal
         self.was_refused = False
+        #: Action -> the bits of what is unread that it may have told; recorded only when it ends
+        self.told: dict[str, int] = {}
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:

@@ -1,6 +1,6 @@
 """What an agent holds: the enforcement point bound to one run, and no way to anything else."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -10,6 +10,7 @@ from interlock.runtime.door.foresight import Foreseen, Foresight
 from interlock.runtime.door.outcome import Outcome
 from interlock.runtime.door.plan.plan import Plan
 from interlock.runtime.door.standing_in import standing_in
+from interlock.runtime.door.unread.offer import offer
 from interlock.runtime.errors import InterlockError, RefusedTooOften, Unanswered
 from interlock.runtime.policy.decision import Denied
 from interlock.runtime.run.run import Run
@@ -26,6 +27,8 @@ class Door:
     run: Run
     #: The tools that the planner behind this door was shown; None for the workflow's own steps
     offered: tuple[str, ...] | None = None
+    #: The tools whose results stay unread behind this door, however they are called
+    unread: frozenset[str] = frozenset()
     _calls: Calls = field(default_factory=Calls, repr=False)
 
     @property
@@ -36,12 +39,18 @@ class Door:
     def offering(
         self,
         *names: str,
+        unread: Iterable[str] = (),
     ) -> "Door":
         """Return this door as a planner holds it that is shown the tools *names*, and no other.
 
-        What comes through counts as the planner's; a tool that is not named is denied.
+        What comes through counts as the planner's; a tool that is not named is denied. The results
+        of the tools *unread* are not shown: the planner is given handles.
         """
-        return replace(self, offered=tuple(sorted(set(names))))
+        return replace(
+            self,
+            offered=tuple(sorted(set(names))),
+            unread=self.unread.union(unread),
+        )
 
     async def call(
         self,
@@ -49,9 +58,11 @@ class Door:
         arguments: Mapping[str, Any],
         *,
         call_id: str,
+        unread: bool = False,
     ) -> Outcome:
         """Propose one action; see `EnforcementPoint.enforce`.
 
+        With *unread* the result is sealed and not shown: the outcome is `Unread`, with a handle.
         Where the call fails and the tool names one that stands in for it, that one is proposed
         next. Raises `Unanswered` when the engine failed, and `RefusedTooOften` for a run that the
         policy refuses everything from now on: neither is an answer an agent may plan around, so the
@@ -65,6 +76,7 @@ class Door:
                     arguments=arguments,
                     call_id=call_id,
                     offered=self.offered,
+                    unread=unread or tool in self.unread,
                     calls=self._calls,
                 )
                 if isinstance(outcome, Denied):
@@ -113,15 +125,19 @@ class Door:
         self,
         *names: str,
     ) -> list[dict[str, Any]]:
-        """Return the named tools as function schemas for `bind_tools`."""
-        return [
-            {
-                "type": "function",
-                "function": {
-                    "name": name,
-                    "description": self.pep.tools[name].description,
-                    "parameters": self.pep.tools[name].schema(),
-                },
+        """Return the named tools as function schemas for `bind_tools`.
+
+        Where results stay unread, each argument may be a handle, too.
+        """
+        tools = [self.pep.tools[name] for name in names]
+        functions = [
+            offer(tool, unread=tool.name in self.unread)
+            if self.unread
+            else {
+                "name": tool.name,
+                "description": tool.description,
+                "parameters": tool.schema(),
             }
-            for name in names
+            for tool in tools
         ]
+        return [{"type": "function", "function": function} for function in functions]

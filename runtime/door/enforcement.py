@@ -11,13 +11,15 @@ from interlock.runtime.door.acting import Acting
 from interlock.runtime.door.asking import Asking
 from interlock.runtime.door.calls import Calls
 from interlock.runtime.door.conclusion import Conclusion, Recorder
+from interlock.runtime.door.deciding import Deciding
 from interlock.runtime.door.facts import InformationPoint
-from interlock.runtime.door.outcome import Expired, Outcome, Unknown, earlier, recorded
+from interlock.runtime.door.outcome import Outcome, Unknown, earlier, recorded
 from interlock.runtime.door.proposal import Proposal, propose
 from interlock.runtime.door.tool import Tools
+from interlock.runtime.door.unread.closing import closed
+from interlock.runtime.door.unread.given import Handles
 from interlock.runtime.errors import Unavailable
 from interlock.runtime.policy.decision import (
-    Decision,
     Denied,
     Reason,
     by_runtime,
@@ -26,7 +28,7 @@ from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.obligation import Duties, understand
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import action, done, pin, settlement
+from interlock.runtime.run import action, done, settlement
 from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.run import Run, hold
 
@@ -55,7 +57,6 @@ class EnforcementPoint:
     ) -> None:
         self._store = store
         self._vault = vault
-        self._pdp = pdp
         #: Every tool behind this door, by name
         self.tools = dict(tools)
         #: An agent that is not here has no tool (fails closed)
@@ -65,6 +66,8 @@ class EnforcementPoint:
         self.spoken = spoken
         self.pip = InformationPoint(store, self.tools, spoken=spoken)
         self._spans = spans or telemetry.Telemetry()
+        self._handles = Handles(store=store, vault=vault)
+        self.deciding = Deciding(pdp=pdp, spans=self._spans)
         self._asking = Asking(store=store, vault=vault, spans=self._spans)
         self._acting = Acting(spans=self._spans)
         self._open: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -78,13 +81,15 @@ class EnforcementPoint:
         call_id: str,
         offered: tuple[str, ...] | None = None,
         undoes: str = "",
+        unread: bool = False,
         calls: Calls | None = None,
     ) -> Outcome:
         """Carry one proposal of *run* through the door; *call_id* names it within the run.
 
         *offered* are the tools that a planner was shown; without them a fixed step proposes, or a
-        person has the action undone that the call *undoes*. Of the *calls* of a claim one at a time
-        is decided.
+        person has the action undone that the call *undoes*. Where the result is to stay *unread*,
+        or the call is given a handle, the outcome is a handle or says no more than is counted. Of
+        the *calls* of a claim one at a time is decided.
 
         Returns what became of the proposal. Raises `Fenced` when the run belongs to another worker
         by now, `NotRecorded` when the store cannot record, and `AnotherPolicy` when another policy
@@ -99,14 +104,24 @@ class EnforcementPoint:
             call_id=call_id,
             offered=offered,
             undoes=undoes,
+            given=await self._handles.given(run, arguments, kept=unread),
         )
+        outcome = await self._enforced(run, proposal, calls or Calls())
+        return await closed(outcome, run, proposal, self._handles)
+
+    async def _enforced(
+        self,
+        run: Run,
+        proposal: Proposal,
+        calls: Calls,
+    ) -> Outcome:
+        """Return what became of the proposal, as it is recorded."""
         lock = self._open.setdefault(proposal.id, asyncio.Lock())
         async with (
             lock
         ):  # a second call with the same proposal is told what the first recorded
             # The facts must show what earlier calls recorded.
             await self._store.durable(run.claim)
-            calls = calls or Calls()
             answer = await self._answered(run, proposal, calls)
             while isinstance(answer, Attempt):
                 outcome = await self._carried_out(answer, proposal)
@@ -131,20 +146,30 @@ class EnforcementPoint:
         async with calls.turn():
             if calls.was_refused or refused is not None:
                 await self._store.durable(run.claim)
-            attempt = await self.gathered(run, proposal)
+            attempt = await self.gathered(run, proposal, told=calls.told)
             earlier_answer = await self._recorded(attempt, proposal)
             if earlier_answer is not None:
                 return earlier_answer
-            decided = attempt.decided(await self.decided(attempt))
+            decided = attempt.decided(await self.deciding.decide(attempt))
             decided = done.refused(decided, refused)
             answer = await self._follow(decided, proposal)
             calls.was_refused |= isinstance(answer, Denied)
+            calls.told[proposal.id] = proposal.bits
             return answer
 
-    async def gathered(self, run: Run, proposal: Proposal) -> Attempt:
-        """Return the proposal as an attempt with its facts, not yet decided."""
+    async def gathered(
+        self,
+        run: Run,
+        proposal: Proposal,
+        *,
+        told: Mapping[str, int] | None = None,
+    ) -> Attempt:
+        """Return the proposal as an attempt with its facts, not yet decided.
+
+        *told* are the bits of what is unread that each earlier call of the claim may have told.
+        """
         key = self._vault.known(run.id)
-        facts = await self.pip.facts(run, proposal, key=key)
+        facts = await self.pip.facts(run, proposal, key=key, told=told or {})
         return facts.attempt(run, proposal, key=key)
 
     async def _recorded(self, attempt: Attempt, proposal: Proposal) -> Outcome | None:
@@ -178,17 +203,6 @@ class EnforcementPoint:
             return self._conclude(attempt, answer)
         why = f"an earlier claim did not bring the effect to its end, and {answer}"
         return await self._unsure(attempt, why)
-
-    async def decided(self, attempt: Attempt) -> Decision:
-        """Return what the policy says of the attempt, and record nothing."""
-        engine = getattr(self._pdp, "engine", "?")
-        with self._spans.policy(engine=engine, revision=self._pdp.revision) as span:
-            decision = await self._pdp.decide(attempt.request)
-            if not decision.unanswered:
-                pin.keep_to(attempt.run, revision=decision.revision)
-            codes = [reason.code for reason in decision.reasons]
-            telemetry.decided(span, effect=decision.effect, codes=codes)
-        return decision
 
     async def _follow(self, attempt: Attempt, proposal: Proposal) -> Outcome | Attempt:
         """Record a denial or ask a person; return the attempt, bounded, where neither is due."""
@@ -238,19 +252,11 @@ class EnforcementPoint:
             why = "the process died during the effect, and the policy now asks for a person"
             return await self._unsure(attempt, why)
         if attempt.lapsed:
-            return self._expire(attempt)
+            return self._asking.expire(attempt)
         answer = await self._asking.ask(attempt, duties)
         if isinstance(answer, Reason):
             return await self._deny(attempt.refused(answer))
         return answer
-
-    def _expire(self, attempt: Attempt) -> Expired:
-        """Record that nobody decided in time; the agent may ask again with another call."""
-        expired = attempt.refused(
-            by_runtime("approval_expired", approval=attempt.lapsed)
-        )
-        self._later(attempt.run, lambda tx: action.expire(tx, expired))
-        return Expired(action_id=attempt.id, approval_id=attempt.lapsed)
 
     async def _effect(self, attempt: Attempt, proposal: Proposal) -> Outcome | Reason:
         """Record the intent and reserve its cost, act, record the outcome."""

@@ -16,6 +16,7 @@ from interlock.runtime.door.repeats import repeats
 from interlock.runtime.door.results import read_results
 from interlock.runtime.door.told import told
 from interlock.runtime.door.tool import AnyTool, Tools
+from interlock.runtime.door.unread.facts import unread
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import (
@@ -23,9 +24,9 @@ from interlock.runtime.policy.request import (
     AccessRequest,
     ApprovalFact,
     Context,
-    KillFact,
     OpenApprovals,
     RunFacts,
+    UnreadFacts,
     request_digest,
 )
 from interlock.runtime.policy.spoken import texts_of
@@ -158,7 +159,14 @@ class InformationPoint:
         )
         return run if text is None else replace(run, label=label_of(text))
 
-    async def facts(self, run: Run, proposal: Proposal, *, key: DataKey) -> Facts:
+    async def facts(
+        self,
+        run: Run,
+        proposal: Proposal,
+        *,
+        key: DataKey,
+        told: Mapping[str, int],
+    ) -> Facts:
         """Return the facts about one proposal; raises `NotFound` when the run's row is gone."""
         place = {
             "run": run.id,
@@ -192,6 +200,7 @@ class InformationPoint:
                 rows=rows,
                 key=key,
                 now=now,
+                unread_of=partial(unread, connection, run, proposal, earlier=told),
             )
 
         return await self._store.read(look)
@@ -224,6 +233,7 @@ class InformationPoint:
                 is_planned=is_planned,
             ),
             plan=partial(read_plan, run, tools=self._tools) if is_planned else None,
+            unread=None if proposal.given is None else proposal.given.labels,
         )
 
 
@@ -236,6 +246,7 @@ def _facts(
     rows: Sequence[Row],
     key: DataKey,
     now: int,
+    unread_of: Callable[[], UnreadFacts],
 ) -> Facts:
     row = rows[0]
     run_label = label_of(row["label"])
@@ -250,17 +261,21 @@ def _facts(
         open_approvals=_open_approvals(row),
         approvals=_verdicts(connection, run, proposal, recorded, key),
         editors=edit.editors(edits),
-        kill_switches=_switches(rows),
+        kill_switches=kill_switch.facts(rows),
         **_done(connection, run, proposal, row, key),
+        unread=unread_of(),
         version=FACTS,
     )
-    facts = Facts(
-        context=context,
-        run_label=run_label,
-        row=recorded,
-        proposed=edit.proposed(edits, action_id=proposal.id),
+    return _waiting(
+        Facts(
+            context=context,
+            run_label=run_label,
+            row=recorded,
+            proposed=edit.proposed(edits, action_id=proposal.id),
+        ),
+        connection,
+        proposal.id,
     )
-    return _waiting(facts, connection, proposal.id)
 
 
 def _done(
@@ -325,12 +340,3 @@ def _verdicts(
         digest=request_digest(run.principal, proposal.action, proposal.resource),
         is_open=recorded.state == "started",
     )
-
-
-def _switches(rows: Sequence[Row]) -> tuple[KillFact, ...]:
-    engaged = sorted(
-        (row["kill_scope"], row["kill_id"])
-        for row in rows
-        if row["kill_scope"] is not None
-    )
-    return tuple(KillFact(scope=scope, id=name) for scope, name in engaged)

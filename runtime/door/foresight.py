@@ -130,7 +130,7 @@ class Foresight:
         attempt = await self._pep.gathered(self._run, proposal)
         request = attempt.request
         context = self._context(request.context, step, blanks)
-        return await self._pep.decided(
+        return await self._pep.deciding.decide(
             replace(attempt, request=replace(request, context=context))
         )
 

@@ -51,6 +51,7 @@ class Proofs:
         run_label: Label,
         results: Callable[[], Results],
         plan: Callable[[Results], PlanProofs | None] | None,
+        unread: Mapping[str, Label] | None = None,
     ) -> None:
         self._whole = {leaf for value in request.values() for leaf in _leaves(value)}
         self._words = words
@@ -63,6 +64,8 @@ class Proofs:
         self._read = results
         self._read_plan = plan
         self._own_word = run_label.join(UNVOUCHED)
+        #: The label of what stands unread in an argument, by the argument's name
+        self._unread = unread or {}
         self._left = MOST_LEAVES
 
     def labels(
@@ -86,7 +89,7 @@ class Proofs:
         ]
         for name in said:
             if not all(self._words.is_of(arguments[name], called) for called in names):
-                labels[name] = self._own_word
+                labels[name] = self._word_of(name)
         return labels
 
     def _is_destination(self, name: str) -> bool:
@@ -119,7 +122,7 @@ class Proofs:
         An argument without such content is trusted in this, whatever its *labels* say of the rest.
         """
         return {
-            name: self._content(value, whole=labels[name])
+            name: self._content(name, value, whole=labels[name])
             for name, value in arguments.items()
         }
 
@@ -131,17 +134,23 @@ class Proofs:
         if self._is_default(name, value):
             return CONFIGURED
         leaves = list(_typed(value, known=self._fields))
+        word = self._word_of(name)
         if all(leaf in _NOTHING for _, leaf, _ in leaves):
-            return self._own_word  # nobody said to leave it out
+            return word  # nobody said to leave it out
         if all(kind in self._whole for kind, _, _ in leaves):
             return TRUSTED
         taken = self._takes.get(name, "")
         return _joined(
             [
-                self._leaf(kind, leaf, taken, self._use(field or name, name))
+                self._leaf(kind, leaf, word, taken, self._use(field or name, name))
                 for kind, leaf, field in leaves
             ]
         )
+
+    def _word_of(self, name: str) -> Label:
+        """Return the label of what nothing proves: the agent's word, and what it never read."""
+        unread = self._unread.get(name)
+        return self._own_word if unread is None else self._own_word.join(unread)
 
     def _use(self, field: str, name: str) -> Use | None:
         """Return for what an effect takes a value; what only looks takes any that is said."""
@@ -154,25 +163,26 @@ class Proofs:
         self,
         kind: str,
         leaf: Json,
+        word: Label,
         taken: str = "",
         use: Use | None = None,
     ) -> Label:
         if kind in self._whole:
             return TRUSTED
-        return self._said(leaf, taken, use)
+        return self._said(leaf, taken, use) or word
 
     def _said(
         self,
         leaf: Json,
         taken: str,
         use: Use | None,
-    ) -> Label:
+    ) -> Label | None:
         self._left -= 1
         if self._left < 0:
-            return self._own_word
+            return None
         source = self._words.source(leaf, use)
         if source is None:
-            return self._results.label(leaf, taken) or self._own_word
+            return self._results.label(leaf, taken)
         return Label(
             integrity="trusted",
             confidentiality="public",
@@ -185,6 +195,7 @@ class Proofs:
 
     def _content(
         self,
+        name: str,
         value: Json,
         *,
         whole: Label,
@@ -202,16 +213,17 @@ class Proofs:
             if shown is not None and shown.integrity != "untrusted":
                 parts.append(shown)
                 continue
-            parts += [self._part(part) for part in content]
+            parts += [self._part(part, self._word_of(name)) for part in content]
         return _joined(parts)
 
     def _part(
         self,
         part: str,
+        word: Label,
     ) -> Label:
         if self.plan is not None and part in self.plan.texts:
             return PLANNED_PART
-        return self._leaf(f"str:{part}", part)
+        return self._leaf(f"str:{part}", part, word)
 
     def _is_default(
         self,

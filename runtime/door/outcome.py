@@ -6,8 +6,10 @@ from typing import Final, TypeAlias, assert_never
 import orjson
 
 from interlock.runtime.door.tool import AnyTool, ToolFailed, ToolPartlyActed, Value
+from interlock.runtime.door.unread.handle import Handle
 from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.decision import Decision, Denied, Effect
+from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run
@@ -22,6 +24,16 @@ class Done:
 
     action_id: str
     value: Value
+    #: Of an answer about what stands unread; None for any other value
+    label: Label | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unread:
+    """The action happened, and its result stays unread: all that is told is the handle."""
+
+    action_id: str
+    handle: Handle
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +79,9 @@ class Resolved:
     action_id: str
 
 
-Outcome: TypeAlias = Done | Denied | Waiting | Expired | Failed | Unknown | Resolved
+Outcome: TypeAlias = (
+    Done | Unread | Denied | Waiting | Expired | Failed | Unknown | Resolved
+)
 
 
 def failure(

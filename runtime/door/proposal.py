@@ -9,6 +9,8 @@ from pydantic import ValidationError
 from interlock.runtime.canonical import Document, Json, Written, digest
 from interlock.runtime.door.target import Caller, Target
 from interlock.runtime.door.tool import AnyTool, Value, arguments_json
+from interlock.runtime.door.unread.given import Given
+from interlock.runtime.door.unread.telling import bounded
 from interlock.runtime.errors import BadInput, NotCanonical
 from interlock.runtime.policy.abridged import SHORT, in_short
 from interlock.runtime.policy.request import Action, Amounts, Proposer, Resource
@@ -43,6 +45,11 @@ class Proposal:
     offered: tuple[str, ...] | None = None
     #: The action whose effect the call takes back; empty for none
     undoes: str = ""
+    #: What the call is given unread; None for an ordinary call
+    given: Given | None = None
+    #: Whether the result stays unread, and the bits of what is unread that the planner may be told
+    kept: bool = False
+    bits: int = 0
 
     @property
     def proposer(self) -> Proposer:
@@ -66,8 +73,12 @@ def propose(
     call_id: str,
     offered: tuple[str, ...] | None = None,
     undoes: str = "",
+    given: Given | None = None,
 ) -> Proposal:
     """Return the proposal, checked against the tool's schema.
+
+    Of what is *given* unread, the values are checked and decided on, and the handles name the
+    proposal: so its id says nothing of the values. With a fault it can be carried out by no tool.
 
     A planner's proposal is another one than the same call of a fixed step: else a planner that
     guesses the call's name would be told what the step was told. What *undoes* an action is another
@@ -77,21 +88,19 @@ def propose(
     to deny and the ledger to record. A tool that is not there goes by the name "unknown": its name
     is the agent's words, so the name is kept with the arguments, out of the ledger's bodies.
     """
-    value: Value | None = None
-    action: Action | None = None
-    if tool is not None:
-        value, action = _parsed(tool, arguments)
+    if given is not None:
+        arguments = given.arguments
+    is_lost = given is not None and given.fault != ""
+    value, action = (None, None) if is_lost else _parsed(tool, arguments)
     if action is None:
         action = _unreadable(tool, name=name, arguments=arguments)
-    target = _NOWHERE
-    if tool is not None and value is not None:
-        target = _aimed(tool, value, run)
+    target = _aimed(tool, value, run)
     named: dict[str, Document] = {
         "run": run.id,
         "proposer": proposer_of(offered, undoes=undoes),
         "call": call_id,
         "tool": action.tool,
-        "arguments": action.written,
+        **_named(action, given),
     }
     return Proposal(
         id=digest(named),
@@ -103,10 +112,15 @@ def propose(
         cost=target.cost,
         offered=offered,
         undoes=undoes,
+        given=given,
+        **bounded(given, tool, value),
     )
 
 
-def _aimed(tool: AnyTool, arguments: Value, run: Run) -> Target:
+def _aimed(tool: AnyTool | None, arguments: Value | None, run: Run) -> Target:
+    """Return what a call is about, and what it costs at most."""
+    if tool is None or arguments is None:
+        return _NOWHERE
     target: Target = tool.aimed(arguments, caller_of(run))
     # What takes no time at all would fit where no time is left.
     cost = target.cost.lasting(max(1, target.cost.wall_ms))
@@ -122,6 +136,17 @@ def caller_of(run: Run) -> Caller:
         label=run.label,
         pins=run.pins,
     )
+
+
+def _named(
+    action: Action,
+    given: Given | None,
+) -> dict[str, Document]:
+    """Return how the arguments name a proposal: where something is unread, by its handles."""
+    if given is None:
+        return {"arguments": action.written}
+    asked = Written(dict(given.asked)) if given.labels else action.written
+    return {"arguments": asked, "unread": True}
 
 
 def proposer_of(
@@ -178,14 +203,14 @@ def _unfit(
 
 
 def _parsed(
-    tool: AnyTool,
+    tool: AnyTool | None,
     arguments: Mapping[str, Any],
 ) -> tuple[Value, Action] | tuple[None, None]:
-    """Return the arguments typed and as an action, or None twice when they do not fit.
+    """Return the arguments typed and as an action, or None twice where they fit no tool.
 
     More than `MOST_ARGUMENTS` fit no tool (fails closed): each of them has a label of its own.
     """
-    if len(arguments) > MOST_ARGUMENTS:
+    if tool is None or len(arguments) > MOST_ARGUMENTS:
         return None, None
     try:
         value: Value = tool.arguments.model_validate(arguments)

@@ -38,7 +38,7 @@ class Sent:
     asked: Mapping[str, Any] = field(default_factory=dict)
     #: Every argument was trusted
     is_proved: bool = False
-    #: The run had read nothing untrusted when the action was decided
+    #: The run had read nothing untrusted, and the action held nothing unread, when decided
     is_clean: bool = False
 
 
@@ -113,7 +113,7 @@ def _sent(
         },
         asked=arguments,
         is_proved=not unproved,
-        is_clean=_integrity(context) in _CLEAN,
+        is_clean=_integrity(context) in _CLEAN and not _is_given_unread(context),
     )
 
 
@@ -121,6 +121,11 @@ def _integrity(context: Mapping[str, Any]) -> str | None:
     """Return the integrity of what the run had read; None where nobody knows."""
     label = context["run"].get("label")
     return None if label is None else label["integrity"]
+
+
+def _is_given_unread(context: Mapping[str, Any]) -> bool:
+    """Whether the action held what nobody had read; none did before that was a fact."""
+    return bool(context.get("unread", {}).get("given"))
 
 
 def _texts(value: Any) -> Iterator[str]:

@@ -143,6 +143,8 @@ class Tool(Generic[A, R]):
     target: Callable[[A, Caller], Target] | None
     #: The arguments of the call that stands in for a failed one; see `Options`
     instead: Callable[[A, Caller, Failure], A | None] | None
+    #: The bits of what the call is given unread that its result says; see `Options`
+    tells: Callable[[A], int] | None
 
     async def __call__(
         self,
@@ -250,6 +252,9 @@ class Options(TypedDict, total=False):
     #: the call. It is a new action: decided, priced and recorded like any other. Only a tool
     #: without effects has one: what may have acted is not tried by other means
     instead: Callable[[Any, Caller, Failure], Any]
+    #: How many bits of what it is given unread the result says at most: then a planner is shown the
+    #: answer, and the bits are counted. Without it, a result of what is unread stays unread, too
+    tells: Callable[[Any], int]
 
 
 def tool(
@@ -311,6 +316,7 @@ def _completed(
         "takes": dict(options.get("takes", {})),
         "target": options.get("target"),
         "instead": options.get("instead"),
+        "tells": options.get("tells"),
     }
 
 

@@ -1,5 +1,6 @@
 """What a planner is told of an outcome, in words."""
 
+from dataclasses import asdict
 from typing import TypeAlias, assert_never
 
 from langchain_core.messages import ToolMessage
@@ -12,37 +13,51 @@ from interlock.runtime.door.outcome import (
     Outcome,
     Resolved,
     Unknown,
+    Unread,
     Waiting,
 )
 from interlock.runtime.policy.decision import Denied
 
-#: An outcome that has no result
-Resultless: TypeAlias = Denied | Waiting | Expired | Failed | Unknown | Resolved
+#: An outcome that shows no result
+Resultless: TypeAlias = (
+    Denied | Unread | Waiting | Expired | Failed | Unknown | Resolved
+)
 
 
 def reply(outcome: Outcome, *, call_id: str, tool: str) -> ToolMessage:
     """Return what the planner is told of an outcome."""
-    done = isinstance(outcome, Done | Resolved)
-    content = (
-        outcome.value.model_dump_json() if isinstance(outcome, Done) else say(outcome)
-    )
+    done = isinstance(outcome, Done | Unread | Resolved)
     return ToolMessage(
-        content=content,
+        content=_content(outcome),
         tool_call_id=call_id,
         name=tool,
         status="success" if done else "error",
     )
 
 
-def say(outcome: Resultless) -> str:
+def _content(outcome: Outcome) -> str:
+    """Return the result, the handle of one that stays unread, or why there is neither."""
+    if isinstance(outcome, Unread):
+        return outcome.handle.model_dump_json()
+    if not isinstance(outcome, Done):
+        return say(outcome)
+    if outcome.label is None:
+        return outcome.value.model_dump_json()
+    answer = outcome.value.model_dump(mode="json")
+    return canonical({"answer": answer, "label": asdict(outcome.label)}).decode()
+
+
+def say(outcome: Resultless) -> str:  # noqa: PLR0911 - one sentence for each case of a closed set
     """Return one sentence on an outcome that has no result; no word of it is a tool's."""
     match outcome:
         case Denied():
             reasons = [
-                f"{reason.code}: {reason.message}"
+                ": ".join(filter(None, (reason.code, reason.message)))
                 for reason in outcome.decision.reasons
             ]
             return "Denied: " + "; ".join(reasons) + _proposed(outcome)
+        case Unread():
+            return f"Done; the result stays unread: {outcome.handle.unread}"
         case Waiting():
             return f"Waiting for a person: approval {outcome.approval_id}"
         case Expired():

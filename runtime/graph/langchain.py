@@ -5,6 +5,7 @@ Two directions. `langchain_tool` puts a LangChain tool behind the door, as a too
 call of it is an action of its run.
 """
 
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 from langchain_core.messages import ToolCall, ToolMessage
@@ -107,12 +108,17 @@ class GovernedTool(BaseTool):
         )
 
 
-def governed_tools(door: Door, *names: str) -> list[GovernedTool]:
+def governed_tools(
+    door: Door,
+    *names: str,
+    unread: Iterable[str] = (),
+) -> list[GovernedTool]:
     """Return the named tools of *door* for `bind_tools` and for LangGraph's prebuilt nodes.
 
-    Every call of one is a planner's, to whom these were offered and no others.
+    Every call of one is a planner's, to whom these were offered and no others. Of those that are
+    *unread* the planner is given handles in place of results.
     """
-    planners = door.offering(*names)
+    planners = door.offering(*names, unread=unread)
     tools = []
     for name in names:
         behind = door.pep.tools[name]

@@ -17,13 +17,19 @@ class ToolNode:
     """The node in which tool calls become actions; add its `act` under the name `TOOLS`.
 
     Route to it with `calls`: one `Send` per call, because two suspended calls in one task get each
-    other's answers. *tools* are those that the planner is shown: the policy denies it any other. A
-    wait for a person suspends the graph. After waking, the approval's row
-    decides, never the value resumed with.
+    other's answers. *tools* are those that the planner is shown: the policy denies it any other. Of
+    those that are *unread* the planner is given handles in place of results. A wait for a person
+    suspends the graph. After waking, the approval's row decides, never the value resumed with.
     """
 
-    def __init__(self, door: Door, *, tools: Iterable[str]) -> None:
-        self._door = door.offering(*tools)
+    def __init__(
+        self,
+        door: Door,
+        *,
+        tools: Iterable[str],
+        unread: Iterable[str] = (),
+    ) -> None:
+        self._door = door.offering(*tools, unread=unread)
 
     async def act(self, call: ToolCall) -> dict[str, Any]:
         """Carry one tool call through the door and answer the planner."""

@@ -1,6 +1,6 @@
 """Labels: where a value came from and who may see it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, TypeAlias, get_args
 
 #: Named by the principal; said by the agent alone; read from outside
@@ -43,6 +43,17 @@ class Label:
             ),
             sources=tuple(sorted({*self.sources, *other.sources})),
         )
+
+    @property
+    def in_bits(self) -> "Label":
+        """The label of a choice that a counted number of bits of the value allows.
+
+        The choice is the agent's own word among what the agent had in mind; who may see the value,
+        and where the value came from, holds of the choice, too.
+        """
+        if self.integrity != "untrusted":
+            return self
+        return replace(self, integrity="unvouched")
 
     @property
     def at_large(self) -> "Label":

@@ -20,11 +20,14 @@ Autonomy: TypeAlias = Literal[0, 1, 2, 3]
 #: The fixed steps of a workflow, what plans in it, or a person who has its effects undone
 Proposer: TypeAlias = Literal["steps", "planner", "undo"]
 #: The version of the facts in `Context`; a fact that is added has a default and a higher version
-FACTS: Final = 8
+FACTS: Final = 9
 #: The agent of what an application outside asks about; no agent of ours has such a name
 EXTERNAL: Final = "@access"
 #: Whose budget it is
 Level: TypeAlias = Literal["run", "job", "tenant"]
+#: Why a handle of a proposal was not followed: it is none, names no result of this run that is
+#: held unread, gives nothing there, or gives too much; empty for none
+Fault: TypeAlias = Literal["", "malformed", "unknown", "empty", "too_large"]
 Verdict: TypeAlias = Literal["approved", "rejected"]
 KillScope: TypeAlias = Literal["all", "tenant", "tool", "run"]
 
@@ -208,6 +211,20 @@ class PlanFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class UnreadFacts:
+    """What of the request the planner never read, and how much of that the answer may tell."""
+
+    #: The result stays unread: the planner is given a handle
+    kept: bool = False
+    #: The arguments in which something stands that the planner never read, by name
+    given: tuple[str, ...] = ()
+    fault: Fault = ""
+    #: The bits of what is unread that the answer may tell, and that earlier answers may have told
+    bits: int = 0
+    told: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CanaryFact:
     """One request, known to be bad, that a person was asked about; caught where he or she said no.
 
@@ -280,6 +297,7 @@ class Context:
     #: For each other effect of a run with words by the same tool, the arguments that are equal;
     #: None where nobody knows
     repeats: tuple[tuple[str, ...], ...] | None = ()
+    unread: UnreadFacts = UnreadFacts()
 
     def time_left(self) -> tuple[int, Level]:
         """Return the milliseconds of the budget that has the least time left, and its level."""

@@ -23,7 +23,7 @@ from interlock.runtime.policy.request import Amounts
 from interlock.runtime.record.events import Decided, Finished, Intended, Sealed
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
-from interlock.runtime.run import approval, budget, done, expiry, kill_switch
+from interlock.runtime.run import approval, budget, done, expiry, kill_switch, unread
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.recorded_action import (
     State,
@@ -32,7 +32,6 @@ from interlock.runtime.run.run import (
     Run,
     check,
     hold,
-    join_label,
 )
 from interlock.runtime.run.transition import elsewhere, move
 
@@ -216,7 +215,7 @@ def finish(
     ):
         raise elsewhere(step.id)
     charged = budget.charge_reserved(tx, action_id=step.id, actual=actual)
-    grown = join_label(tx, step.run, label, run_label=step.run_label)
+    kept = unread.labels(tx, step, label)
     tx.events.append(
         Finished(
             ruling=step.ruling,
@@ -225,7 +224,8 @@ def finish(
             spent=charged.counts(),
             until=until,
             overrun=budget.beyond(charged, actual),
-            label=grown,
+            label=kept["label"],
+            unread=kept["unread"],
             failure=ending.failure,
             readback=ending.readback,
         )
@@ -258,14 +258,15 @@ def complete(
         hold(tx, step.run, until_raised=True)
         return
     sealed = _put(tx, step, ending.state, stage=stage, result=ending.kept)
-    grown = join_label(tx, step.run, label, run_label=step.run_label)
+    kept = unread.labels(tx, step, label)
     tx.events.append(
         Finished(
             ruling=step.ruling,
             sealed=sealed,
             state=ending.state,
             spent=actual.counts(),
-            label=grown,
+            label=kept["label"],
+            unread=kept["unread"],
             failure=ending.failure,
             asked=step.asked,
         )

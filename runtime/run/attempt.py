@@ -199,6 +199,7 @@ class Attempt:
             digest=self.request.digest,
             about=about(self.key, self.request.resource),
             undoes=self.undoes,
+            bits=self.request.context.unread.bits,
         )
 
     @property

@@ -85,8 +85,8 @@ def is_outdated(
     """Whether the run has begun another effect since the facts were gathered (fails closed).
 
     Asked only where the policy counts effects: the words say a number, a plan says which effects
-    there are, or the run has words and has read what nobody vouches for. The row of the run is
-    locked, so no effect begins meanwhile.
+    there are, or the run has words and has read, or is given unread, what nobody vouches for. The
+    row of the run is locked, so no effect begins meanwhile.
     """
     if not _is_counted(step):
         return False
@@ -103,7 +103,8 @@ def _is_counted(step: Attempt) -> bool:
     if intent is None or not intent.spoken:
         return False
     is_numbered = any(number is not None for number in intent.kinds.values())
-    return is_numbered or step.run_label.integrity == "untrusted"
+    is_read = step.run_label.integrity == "untrusted"
+    return is_numbered or is_read or bool(context.unread.given)
 
 
 def refused(

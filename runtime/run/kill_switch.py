@@ -5,16 +5,17 @@ turned from any process with access to the database; the next decision sees it. 
 policy denies when the list is missing.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from sqlalchemy import Connection, and_, bindparam, delete, or_, select
 
 from interlock.runtime.errors import NotAsRecorded
-from interlock.runtime.policy.request import KillScope
+from interlock.runtime.policy.request import KillFact, KillScope
 from interlock.runtime.record.events import EVERY, HOME, SwitchTurned
 from interlock.runtime.record.store import Store, Tx, tables
-from interlock.runtime.record.store.statement import Statement
+from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.store.upsert import upsert
 
 _SWITCHES: Final = tables.kill_switch.c
@@ -41,6 +42,16 @@ class KillSwitch:
     tenant: str
     #: Since when, in Unix seconds
     engaged: int
+
+
+def facts(rows: Sequence[Row]) -> tuple[KillFact, ...]:
+    """Return the switches in *rows*, each of which has one or none, in order."""
+    engaged = sorted(
+        (row["kill_scope"], row["kill_id"])
+        for row in rows
+        if row["kill_scope"] is not None
+    )
+    return tuple(KillFact(scope=scope, id=name) for scope, name in engaged)
 
 
 class KillSwitches:

@@ -162,6 +162,7 @@ class RunLimits(TypedDict):
     calls: int
     answer_bytes: int
     open_approvals: OpenLimits
+    unread_bits: int
 
 
 class EgressRules(TypedDict):

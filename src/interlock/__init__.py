@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Outcome,
         Resolved,
         Unknown,
+        Unread,
         Waiting,
     )
     from interlock.runtime.door.tool import Acted, Tool, ToolFailed, Undo, Value, tool
@@ -59,6 +60,7 @@ _HOMES: Final = {
     "ToolNode": "runtime.graph.node",
     "Undo": "runtime.door.tool",
     "Unknown": "runtime.door.outcome",
+    "Unread": "runtime.door.outcome",
     "Value": "runtime.door.tool",
     "Waiting": "runtime.door.outcome",
     "calls": "runtime.graph.node",
@@ -95,6 +97,7 @@ __all__ = [
     "ToolNode",
     "Undo",
     "Unknown",
+    "Unread",
     "Value",
     "Waiting",
     "__version__",

@@ -224,6 +224,13 @@ def denied(permitted: dict[str, Document]) -> dict[str, Document]:
         "note_missing": changed(verdict, "action.arguments.note", to=" . "),
         "role_missing": changed(verdict, "context.subject.role", to="counsel"),
         "tool_drifted": changed(write, "context.tool_schema", to="0" * 64),
+        "handle_unknown": changed(
+            changed(write, "context.unread.bits", to=16),
+            "context.unread.fault",
+            to="unknown",
+        ),
+        "unread_spent": changed(write, "context.unread.bits", to=2**53 - 1),
+        "unread_unknown": changed(write, "context.unread", to=None),
         "revision_mismatch": changed(write, "context.run.revision", to="another"),
     }
 

@@ -36,6 +36,8 @@ class Ruling:
     about: str
     #: The action whose effect this one takes back; empty for none
     undoes: str = ""
+    #: The bits of what is unread that the planner may be told by how the action ends
+    bits: int = 0
 
     def body(self, state: str) -> Object:
         """Return what the body of every entry on an action says."""
@@ -54,6 +56,8 @@ class Ruling:
         }
         if self.undoes:
             body["undoes"] = self.undoes
+        if self.bits:
+            body["bits"] = self.bits
         return body
 
     @cached_property
@@ -153,6 +157,8 @@ class Finished(_OfAction):
     overrun: Counts = field(default_factory=dict)
     #: The run's label from now on, as it is stored; None when the label stays
     label: str | None = None
+    #: The label of a result that the planner is not shown, as it is stored; None for any other
+    unread: str | None = None
     #: A code, and words for people
     failure: tuple[str, str] | None = None
     #: What was seen of what the effect should have left; empty where nobody looked
@@ -177,6 +183,8 @@ class Finished(_OfAction):
             body["overrun"] = self.overrun
         if self.label is not None:
             body["label"] = key.commit(self.label.encode())
+        if self.unread is not None:
+            body["unread"] = key.commit(self.unread.encode())
         if self.failure is not None:
             body["failure"] = self.failure[0]
         if self.readback:
@@ -189,6 +197,8 @@ class Finished(_OfAction):
     def payload(self) -> Object | None:
         """Return what was asked, why it failed and who found out, as far as there is any."""
         payload = dict(self.asked or {})
+        if self.unread is not None:
+            payload["unread"] = self.unread
         if self.failure is not None:
             payload["failure"] = self.failure[1]
         if self.finding is not None:

@@ -16,6 +16,7 @@ package rails.rules.sequence
 
 import data.rails.lib.approvals
 import data.rails.lib.catalogue
+import data.rails.lib.reading
 
 tool := input.action.tool
 
@@ -87,7 +88,7 @@ is_exposed if {
 
 is_form if input.context.intent.spoken == false
 
-is_public if input.context.run.label.confidentiality == "public"
+is_public if reading.is_public
 
 states_destination if {
 	some argument in catalogue.tool.trusted_arguments

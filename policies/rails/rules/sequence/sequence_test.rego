@@ -64,6 +64,39 @@ test_nothing_where_the_run_holds_nothing_private if {
 	codes(document) == set() with data.rails.config.tools as tools({"trusted_arguments": []})
 }
 
+# A run that has read nothing itself, whose mail holds what nobody read.
+passing(label) := object.union(exposed, {"context": {
+	"run": {"label": request.trusted},
+	"labels": {"body": label},
+	"unread": {"kept": true, "given": ["body"], "fault": "", "bits": 16, "told": 0},
+}})
+
+test_what_a_run_passes_on_unread_counts_as_read_by_nobody_but_the_effect if {
+	none := tools({"trusted_arguments": []})
+	strange := passing(foreign)
+	codes(strange) == {"no_destination"} with data.rails.config.tools as none
+	public := passing(object.union(foreign, {"confidentiality": "public"}))
+	codes(public) == set() with data.rails.config.tools as none
+	own := passing(request.trusted)
+	codes(own) == set() with data.rails.config.tools as none
+	unread := json.remove(own, ["context/unread"])
+	codes(unread) == {"no_destination"} with data.rails.config.tools as none
+	before := object.union(unread, {"context": {"version": 8}})
+	codes(before) == set() with data.rails.config.tools as none
+	elsewhere := object.union(strange, {"context": {"unread": {"given": []}}})
+	codes(elsewhere) == set() with data.rails.config.tools as none
+	every given in [null, ["body", "nowhere"]] {
+		unknown := object.union(own, {"context": {"unread": {"given": given}}})
+		codes(unknown) == {"no_destination"} with data.rails.config.tools as none
+	}
+}
+
+test_deny_a_critical_argument_that_nobody_read_where_nobody_attends if {
+	critical := tools({"trusted_arguments": ["to"], "critical_arguments": ["body"]})
+	unattended := object.union(passing(foreign), {"context": {"run": {"autonomy": 3}}})
+	codes(unattended) == {"critical_argument"} with data.rails.config.tools as critical
+}
+
 test_deny_a_critical_argument_of_a_stranger_where_nobody_attends if {
 	critical := tools({"trusted_arguments": ["to"], "critical_arguments": ["subject"]})
 	document := alone

@@ -1,0 +1,1 @@
+"""Unread: results that are sealed and used, and that no planner is shown."""
