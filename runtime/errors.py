@@ -50,6 +50,8 @@ Code: TypeAlias = Literal[
     "no_words",
     "no_kind",
     "another_in_force",
+    "release_in_force",
+    "never_in_force",
     "erased",
     "key_reused",
     "in_use",

@@ -26,6 +26,7 @@ from interlock.runtime.door.verdicts import Verdicts
 from interlock.runtime.errors import NotFound
 from interlock.runtime.graph.agent import Agent
 from interlock.runtime.graph.agents import (
+    PartsOf,
     by_agent,
     by_name,
     spoken_by_agent,
@@ -36,17 +37,19 @@ from interlock.runtime.graph.driver import Driver, Ended
 from interlock.runtime.graph.intended import stated
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle, load
+from interlock.runtime.policy.engine.opened import point_of
 from interlock.runtime.policy.request import (
     EXTERNAL,
     Amounts,
     Autonomy,
     Principal,
     Verdict,
-    identity,
 )
 from interlock.runtime.run import pin, rehearsal
+from interlock.runtime.run.acting import acting, is_person
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.refusal import refused
+from interlock.runtime.run.releases import Releases
 from interlock.runtime.run.run import OPEN, NewRun, Run
 from interlock.runtime.run.runs import Also
 from interlock.runtime.run.verdict import Shown
@@ -64,8 +67,6 @@ LIMITS: Final = Amounts(
     gpu_ms=600_000,
     reviewer_ms=3_600_000,
 )
-#: What the ids of agents begin with, for the policy too
-AGENT: Final = "agent:"
 #: A policy: the file of a bundle, a loaded bundle, or a decision point that the caller closes
 Policy: TypeAlias = Path | Bundle | DecisionPoint
 #: An agent, or what makes one for the storage its tools keep things in
@@ -95,6 +96,7 @@ class Runtime:
         more: MoreTools = _no_more,
         telemetry: Telemetry | None = None,
         pins: Mapping[str, str] | None = None,
+        parts: PartsOf | None = None,
     ) -> None:
         _refuse(storage)
         self._more = more
@@ -114,6 +116,8 @@ class Runtime:
         self.policy = self._in_force(bundle)
         self.acts = Acts(store=self.store, vault=self.vault, policy=self.policy)
         self.verdicts = self._verdicts(storage, self.acts)
+        #: Which release a run begins under, and whether this process may carry one on
+        self.releases = self._releases(parts)
         self.driver = self._driver(spans)
 
     def of(self, tenant: str) -> "Runtime":
@@ -144,6 +148,13 @@ class Runtime:
             bundle=bundle,
         )
 
+    def _releases(self, parts: PartsOf | None) -> Releases:
+        return Releases(
+            store=self.store,
+            vault=self.vault,
+            parts=lambda: parts(self.agents) if parts else {},
+        )
+
     def _door(self, spans: Telemetry) -> EnforcementPoint:
         return EnforcementPoint(
             store=self.store,
@@ -171,6 +182,7 @@ class Runtime:
             runs=self.runs,
             pep=self.pep,
             pdp=self.pdp,
+            releases=self.releases,
             spans=spans,
         )
 
@@ -211,7 +223,7 @@ class Runtime:
             bundle = load(policy) if isinstance(policy, Path) else policy
             runtime = cls(
                 storage=storage,
-                pdp=_decision_point(bundle, stack),
+                pdp=point_of(bundle, stack),
                 agents=agents,
                 bundle=bundle if isinstance(bundle, Bundle) else None,
                 telemetry=telemetry,
@@ -246,24 +258,27 @@ class Runtime:
         person who asked from the four eyes. *also* is done in the transaction in which the run
         begins; with it, a policy other than the one in force is refused ("another_in_force").
         *permitted* is the revision of the policy that permitted just this: where the ledger names
-        it and the run is pinned to the same, the ledger is not asked once more.
+        it and the run is pinned to the same, the ledger is not asked once more. The run names the
+        release in force and keeps it; raises as `Releases.begun_under` does.
         """
         workflow = await self._equipped(agent)
-        if not _is_person(principal):
+        if not is_person(principal):
             raise refused("nobody", what=f"run of {workflow.name}")
         fields = stated(workflow, request, self.policy.configured_bundle)
+        release = await self.releases.begun_under()
         # Whoever was let through by a policy (*also*) puts none in force in place of another.
         after = None if also is None else ""
         await self.policy.activate(after=after, permitted=permitted)
         return await self.runs.start(
             NewRun(
                 agent=workflow.name,
-                principal=_acting(workflow, principal),
+                principal=acting(workflow.name, workflow.role, principal),
                 **fields,
                 limits=limits,
                 autonomy=autonomy,
                 revision=self.pdp.revision,
                 pins=(await self.pins(agent)).others,
+                release=release,
                 job=job,
                 priority=priority,
                 not_before=not_before,
@@ -288,6 +303,7 @@ class Runtime:
         run = await self.runs.read(run_id)
         if run.status in OPEN:
             pin.keep_all(run, await self.pins(run.agent))
+            await self.releases.keep(run)
         if rehearsal.is_due(self.vault, run):
             return Ended(**await rehearsal.wait_on(self.storage, run))
         return await self.drive(await self.runs.claim(run_id))
@@ -348,32 +364,3 @@ def _refuse(storage: Storage) -> None:
     """Raise `GuardFailed` where the environment or the database forbids that agents act."""
     environment.refuse()
     storage.refuse_unfit()
-
-
-def _acting(agent: Agent, person: Principal) -> Principal:
-    """Return the *agent* at work for the *person*."""
-    return Principal(
-        id=f"{AGENT}{agent.name}",
-        tenant=person.tenant,
-        roles=(agent.role,),
-        on_behalf_of=person.id,
-    )
-
-
-def _is_person(principal: Principal) -> bool:
-    """Whether *principal* has a name that is seen and is not an agent's, in whatever letters."""
-    name = identity(principal.id)
-    is_agent = principal.on_behalf_of is not None or name.startswith(AGENT)
-    return bool(name and principal.tenant) and not is_agent
-
-
-def _decision_point(
-    policy: Bundle | DecisionPoint, stack: AsyncExitStack
-) -> DecisionPoint:
-    if not isinstance(policy, Bundle):
-        return policy
-    from interlock.runtime.policy.engine.embedded import EmbeddedPoint  # noqa: PLC0415 - wasmtime
-
-    embedded = EmbeddedPoint(policy)
-    stack.callback(embedded.close)
-    return embedded

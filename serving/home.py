@@ -30,9 +30,10 @@ from interlock.runtime.runtime import AgentSource, Runtime
 from interlock.runtime.storage import Storage
 from interlock.serving import agents
 from interlock.serving.desk import Desk, decision_point
+from interlock.serving.kept import Kept
 from interlock.serving.models.configured import router
-from interlock.serving.pins import pinned
 from interlock.serving.policy.in_force import in_force
+from interlock.serving.released import released
 from interlock.serving.settings import Settings, address
 from interlock.serving.shipping import shipped
 from interlock.serving.tool_servers import ToolServers, refuse_strangers
@@ -67,6 +68,8 @@ class Home:
     reviews: Reviews
     reports: Reports
     playbooks: Playbooks
+    #: The version of the clause finder
+    finder: str
 
     def of(self, tenant: str) -> "Home":
         """Return the same home as *tenant* has it: nothing of another tenant is there."""
@@ -169,9 +172,12 @@ async def opened(
     more: MoreTools | None = None,
     finder: ConfinedFinder | None = None,
     clock: Callable[[], float] = time.time,
+    candidate: bool = False,
 ) -> AsyncIterator[Home]:
     """Open the home, making it first when it is new.
 
+    Where a release is in force the home is what the release says; a *candidate* is what *settings*
+    say all the same, to make a release of, and starts no run then.
     *planner* takes the place of the planner that *settings* name, *more* are tools behind the same
     door, and *finder* finds clauses: an attack's trial brings them. Raises `GuardFailed` when any
     part cannot be had (fails closed).
@@ -179,13 +185,11 @@ async def opened(
     async with AsyncExitStack() as stack:
         # Nothing else in this process has models of its own.
         stack.enter_context(tripwire.strict())
-        bundle = in_force(settings)
         storage = await stack.enter_async_context(_storage(settings, clock))
-        kept = _Kept.over(storage, settings, finder=finder or ConfinedFinder.shipped())
-        tools = [
-            *_tools(settings, kept, planner, storage.vault),
-            *(more(storage) if more else ()),
-        ]
+        settings = settings if candidate else await released(settings, storage)
+        bundle = in_force(settings)
+        kept = Kept.over(storage, settings, finder=finder)
+        tools = _every_tool(settings, kept, planner, storage, more)
         servers = ToolServers(settings, bundle, stack)
         runtime = Runtime(
             storage=storage,
@@ -195,16 +199,28 @@ async def opened(
             more=servers.of_agent,
             telemetry=_telemetry(stack),
             pins=kept.pins(settings, planner),
+            parts=kept.parts(settings, bundle),
         )
-        stack.callback(runtime.policy.close)
-        refuse_strangers(settings, runtime.agents)
-        yield _home(
-            settings,
-            bundle,
-            runtime,
-            servers,
-            kept,
-        )
+        await _settle(settings, runtime, stack)
+        yield _home(settings, bundle, runtime, servers, kept)
+
+
+async def _settle(settings: Settings, runtime: Runtime, stack: AsyncExitStack) -> None:
+    """Let *stack* close the policy in force, and refuse what no agent or release has."""
+    stack.callback(runtime.policy.close)
+    refuse_strangers(settings, runtime.agents)
+    await runtime.releases.look()
+
+
+def _every_tool(
+    settings: Settings,
+    kept: Kept,
+    planner: PlannerMaker | None,
+    storage: Storage,
+    more: MoreTools | None,
+) -> Sequence[AnyTool]:
+    own = _tools(settings, kept, planner, storage.vault)
+    return [*own, *(more(storage) if more else ())]
 
 
 def _agents(settings: Settings, tools: Sequence[AnyTool]) -> list[AgentSource]:
@@ -238,52 +254,12 @@ def _telemetry(stack: AsyncExitStack) -> telemetry.Telemetry:
     return telemetry.Telemetry(provider)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Kept:
-    """What the contract tools keep in one storage."""
-
-    library: Library
-    records: Records
-    reviews: Reviews
-    reports: Reports
-    playbooks: Playbooks
-    #: The version of the clause finder
-    finder: str
-
-    @classmethod
-    def over(
-        cls, storage: Storage, settings: Settings, *, finder: ConfinedFinder
-    ) -> "_Kept":
-        library = Library(store=storage.store, vault=storage.vault)
-        playbooks = Playbooks.read(settings.playbooks, categories=finder.categories)
-        reviews = Reviews(
-            store=storage.store,
-            vault=storage.vault,
-            library=library,
-            finder=finder,
-            playbooks=playbooks,
-        )
-        return cls(
-            library=library,
-            records=Records(store=storage.store, vault=storage.vault),
-            reviews=reviews,
-            reports=Reports(store=storage.store, vault=storage.vault),
-            playbooks=playbooks,
-            finder=finder.version,
-        )
-
-    def pins(
-        self, settings: Settings, planner: "PlannerMaker | None"
-    ) -> dict[str, str]:
-        return pinned(settings, self.playbooks, finder=self.finder, planner=planner)
-
-
 def _home(
     settings: Settings,
     bundle: Bundle,
     runtime: Runtime,
     servers: ToolServers,
-    kept: _Kept,
+    kept: Kept,
 ) -> Home:
     return Home(
         settings=settings,
@@ -296,11 +272,12 @@ def _home(
         reviews=kept.reviews,
         reports=kept.reports,
         playbooks=kept.playbooks,
+        finder=kept.finder,
     )
 
 
 def _tools(
-    settings: Settings, kept: _Kept, planner: PlannerMaker | None, vault: Vault
+    settings: Settings, kept: Kept, planner: PlannerMaker | None, vault: Vault
 ) -> tuple[AnyTool, ...]:
     """Return the tools of the contract review, as *settings* connect them to the outside."""
     return (
@@ -319,7 +296,7 @@ def _tools(
 
 
 def _models(
-    settings: Settings, kept: "_Kept", planner: PlannerMaker | None, vault: Vault
+    settings: Settings, kept: Kept, planner: PlannerMaker | None, vault: Vault
 ) -> Router:
     """Return the models: *planner* in the place of what plans, if there is one."""
 

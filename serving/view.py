@@ -117,6 +117,7 @@ def _request(run: Run) -> dict[str, Any]:
         "for": run.principal.on_behalf_of or "",
         "created": run.created,
         "intent": run.intent,
+        "release": run.release or None,
     }
 
 
@@ -158,6 +159,7 @@ async def _erased(home: Readable, run_id: str) -> dict[str, Any]:
         "priority": row["priority"],
         "for": "",
         "created": row["created"],
+        "release": row["release"] or None,
         "document": {},
         **REVIEW,
         "report": False,

@@ -80,6 +80,8 @@ class ContractReview:
     name = NAME
     role = NAME
     request = ReviewRequest
+    #: What the agent tells a model; a release names these texts
+    prompts: Final = {"planner": INSTRUCTIONS}
 
     def __init__(self, tools: Sequence[AnyTool] = ()) -> None:
         self.tools = tuple(tools)

@@ -15,7 +15,10 @@ from interlock.serving.cli.session import As, AsJson, err, out
 from interlock.serving.cli.show import folded, grid, shown
 
 if TYPE_CHECKING:
-    from interlock.evals.suites.measurement import Measurement, Recorded
+    from interlock.evals.suites.gate import Thresholds
+    from interlock.evals.suites.measurement import Conditions, Measurement, Recorded
+    from interlock.evals.suites.suite import Suite
+    from interlock.runtime.storage import Storage
     from interlock.serving.desk import Desk
 
 application = typer.Typer(
@@ -75,6 +78,12 @@ Inspect: TypeAlias = Annotated[
         help="Write the log that Inspect reads (JSON).",
     ),
 ]
+Release: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        help="Measure for this release, by its thresholds; the ledger names it."
+    ),
+]
 Unrecorded: TypeAlias = Annotated[
     bool,
     typer.Option(
@@ -128,6 +137,7 @@ def run(
     junit: JUnit = None,
     html: Html = None,
     inspect: Inspect = None,
+    release: Release = "",
     unrecorded: Unrecorded = False,
     person: As = None,
     as_json: AsJson = False,
@@ -135,21 +145,16 @@ def run(
     """Run a suite and record what came of it; 5 when something that is required did not hold."""
     from interlock.evals.suites import catalogue
     from interlock.evals.suites.files import Files
-    from interlock.evals.suites.measurement import Conditions, measured
+    from interlock.evals.suites.measurement import Conditions
 
     chosen = catalogue.suite(suite, session.opened_workspace())
-    conditions = Conditions(
-        sample=sample,
-        seed=seed,
-        jobs=jobs,
-    )
-    with nullcontext() if as_json else err.status("measuring", spinner="dots"):
-        measurement = asyncio.run(
-            measured(chosen, conditions, catalogue.required(chosen, thresholds))
-        )
+    release, stated = _of_release(release)
+    conditions = Conditions(sample=sample, seed=seed, jobs=jobs)
+    bounds = catalogue.required(chosen, thresholds or stated)
+    measurement = _measured(chosen, conditions, bounds, as_json=as_json)
     try:
         if not unrecorded:
-            measurement = replace(measurement, recorded=_recorded(measurement, person))
+            measurement = _recorded(measurement, person, release)
     finally:  # what was measured is told though nobody may record it
         _tell(measurement, as_json=as_json)
         Files(junit=junit, html=html, inspect=inspect).write([measurement])
@@ -231,11 +236,37 @@ def _tell(measurement: "Measurement", *, as_json: bool) -> None:
         session.say(f"{mark}: {gate.name}: {gate.measured} ({gate.required})")
 
 
-def _recorded(measurement: "Measurement", name: str | None) -> "Recorded":
+def _measured(
+    chosen: "Suite", conditions: "Conditions", bounds: "Thresholds", *, as_json: bool
+) -> "Measurement":
+    from interlock.evals.suites.measurement import measured
+
+    with nullcontext() if as_json else err.status("measuring", spinner="dots"):
+        return asyncio.run(measured(chosen, conditions, bounds))
+
+
+def _of_release(beginning: str) -> tuple[str, Path | None]:
+    """Return the digest of the release that begins so, and the file of its thresholds."""
+    if not beginning:
+        return "", None
+    settings = session.configured()
+
+    async def work(storage: "Storage") -> tuple[str, Path]:
+        from interlock.serving.released import thresholds
+
+        return await thresholds(settings, storage, beginning)
+
+    return session.read(work, using=settings)
+
+
+def _recorded(
+    measurement: "Measurement", name: str | None, release: str
+) -> "Measurement":
     async def work(desk: "Desk") -> "Recorded":
         from interlock.evals.suites.recording import record
         from interlock.serving.cli.asker import asker
 
-        return await record(desk, measurement, person=await asker(desk, name))
+        who = await asker(desk, name)
+        return await record(desk, measurement, person=who, release=release)
 
-    return session.act(work)
+    return replace(measurement, recorded=session.act(work))

@@ -11,8 +11,11 @@ async def record(
     measurement: Measurement,
     *,
     person: Principal,
+    release: str = "",
 ) -> Recorded:
     """Record what was measured, under which revision, and the digest of the whole.
+
+    It counts for *release*, where one is named, when somebody promotes that release.
 
     The entry of the act is the record: the policy in force says who may add one. Returns where it
     is. Raises `NotPermitted` for others.
@@ -31,6 +34,7 @@ async def record(
             "measured": result.revision,
             "digest": measurement.digest,
             "held": measurement.held,
+            "release": release,
             "rates": {rate.name: [rate.hits, rate.of] for rate in result.rates},
         },
         look=subject.tenant("evaluation", result.suite),

@@ -142,6 +142,7 @@ decide := {
 			"role": "reviewer",
 			"editors": [],
 			"canaries": [],
+			"evals": null,
 		},
 	},
 }

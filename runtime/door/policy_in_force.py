@@ -14,7 +14,8 @@ from interlock.runtime.record.events import HOME
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.store.shared import Shared
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import activation
+from interlock.runtime.run import activation, promotion
+from interlock.runtime.run.refusal import refused
 
 
 class PolicyInForce:
@@ -127,6 +128,22 @@ class PolicyInForce:
         if bundle is not None:
             await self._store.write(
                 lambda tx: activation.keep(tx, bundle), logs=(HOME,)
+            )
+
+    async def refuse_released(self) -> None:
+        """Raise `BadInput` ("release_in_force") while a release is in force.
+
+        No policy is put in force beside that of the release.
+        """
+        turned = await self._store.read(
+            lambda connection: promotion.newest(connection, self._vault)
+        )
+        if turned.release:
+            revision = self.configured.revision
+            raise refused(
+                "release_in_force",
+                what=f"policy {revision[:12]}",
+                in_force=turned.release[:12],
             )
 
     def begin(self, tx: Tx, decision: Decision) -> None:

@@ -1,10 +1,15 @@
 """Agents and their tools by name: no two agents share a name, and no two different tools do."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
 from interlock.runtime.door.tool import AnyTool
 from interlock.runtime.graph.agent import Agent
 from interlock.runtime.policy.spoken import spoken_fields
+from interlock.runtime.run.artefact import Parts
+
+#: Returns the artefacts that this process has, of the agents that it has
+PartsOf: TypeAlias = Callable[[Mapping[str, Agent]], Parts]
 
 
 def by_name(agents: Iterable[Agent]) -> dict[str, Agent]:

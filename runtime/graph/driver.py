@@ -31,6 +31,7 @@ from interlock.runtime.policy.engine.liveness import is_outage
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run.approvals import Approvals
+from interlock.runtime.run.releases import Releases
 from interlock.runtime.run.run import Run, Status
 from interlock.runtime.run.runs import Runs
 from interlock.runtime.telemetry import Telemetry
@@ -139,9 +140,11 @@ class Driver:
         runs: Runs,
         pep: EnforcementPoint,
         pdp: DecisionPoint,
+        releases: Releases,
         spans: Telemetry,
     ) -> None:
         self._pdp = pdp
+        self._releases = releases
         self._store, self._vault, self._runs, self._pep, self._spans = (
             store,
             vault,
@@ -274,6 +277,7 @@ class Driver:
             control=control,
         )
         try:
+            await self._releases.keep(run)
             with untraced(run.id):
                 return await self._advance(claim)
         except (Fenced, NotRecorded):

@@ -253,6 +253,8 @@ class SubjectFacts:
     editors: tuple[str, ...] = ()
     #: The canaries that who acts has met, in order; None where the act is no verdict
     canaries: tuple[CanaryFact, ...] | None = None
+    #: The suites whose newest recorded measurement of a release held; None where it is no release
+    evals: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -107,7 +107,8 @@ class Derived(OfSwitches):
 
     def _pin(self, _: str, run_id: str, body: Values) -> None:
         run = self._run(run_id)
-        run.update(sealed(body), **same(body, "revision", "pinned"), updated=body["at"])
+        pinned = same(body, "revision", "release", "pinned")
+        run.update(sealed(body), **pinned, updated=body["at"])
         self._of_run[run_id].withdraw("waiting", "approved")
 
     def _widen(self, _: str, run_id: str, body: Values) -> None:

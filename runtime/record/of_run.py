@@ -58,7 +58,7 @@ def started(log: str, run_id: str, body: Values) -> Values:
         "outcome": None,
         "created": body["at"],
         "updated": body["at"],
-        **same(body, "agent", "status", "autonomy", "revision", "fence"),
+        **same(body, "agent", "status", "autonomy", "revision", "fence", "release"),
         **same(body, "job", "priority", "pinned"),
         **sealed(body),
     }

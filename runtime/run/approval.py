@@ -292,6 +292,7 @@ def _evidence(
         "arguments": request.action.arguments,
         "revision": asked.revision,
         "pins": dict(run.pins),
+        "release": run.release,
         "resource": {"type": request.resource.type, "id": request.resource.id},
         "agent": request.principal.id,
         "on_behalf_of": request.principal.on_behalf_of,

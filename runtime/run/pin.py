@@ -29,6 +29,8 @@ class Pins:
 
     revision: str
     others: Mapping[str, str]
+    #: The release in force, empty for none; a run may keep to another one that has the same parts
+    release: str = ""
 
 
 def sealed(pins: Mapping[str, str], key: DataKey) -> bytes:
@@ -80,7 +82,8 @@ def repin(
     claim.refuse_taken(row, now=tx.now)
     key = vault.key(tx.connection, run_id)
     run = opened(row, key)
-    if (run.revision, dict(run.pins)) == (pins.revision, dict(pins.others)):
+    here = (pins.revision, dict(pins.others), pins.release)
+    if (run.revision, dict(run.pins), run.release) == here:
         raise refused(
             "pinned_already",
             what=f"run {run_id}",
@@ -101,6 +104,7 @@ def _pin(
     pinned = digest_of(run.agent, revision=pins.revision, others=pins.others)
     values = {
         "revision": pins.revision,
+        "release": pins.release,
         "pinned": pinned,
         "ready_at": turn.unless_stopped(turn.AT_ONCE_UNLESS_QUEUED),
         "updated": tx.now,
@@ -114,6 +118,7 @@ def _pin(
             run_id=run.id,
             revision=pins.revision,
             previous=run.revision,
+            release=pins.release,
             pinned=pinned,
             by=by,
             sealed=columns,

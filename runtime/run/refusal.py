@@ -111,8 +111,16 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
     ),
     "pinned_already": ("it is pinned to policy {pinned} already", _SHOW),
     "another_in_force": (
-        "policy {decided} decided about it, and {in_force} is in force by now",
+        "{decided} was in force when it was decided, and {in_force} is by now",
         "Ask again.",
+    ),
+    "release_in_force": (
+        "release {in_force} is in force, and a policy comes with its release",
+        "Make a release of this policy: `interlock release create`.",
+    ),
+    "never_in_force": (
+        "it was never in force",
+        "Promote it, or name one of `interlock release history`.",
     ),
     "key_reused": (
         "it stands for another request",

@@ -83,6 +83,8 @@ class Run:
     tries: int
     label: Label
     created: int
+    #: The release that it keeps to, empty where none was in force
+    release: str = ""
     #: What it may do, by kind of effect; None where its request has no words
     intent: Intent | None = None
     #: A person cancels the run, and has its effects undone first
@@ -108,6 +110,8 @@ class NewRun:
     #: every caller: a run without an intent is bounded by its agent's grants alone
     intent: Intent | None
     pins: Mapping[str, str] = field(default_factory=dict)
+    #: The release that it keeps to, empty where none is in force
+    release: str = ""
     #: The job it belongs to, empty for none
     job: str = ""
     #: Workers take the higher first
@@ -217,6 +221,7 @@ def opened(
         tries=row["tries"],
         label=label_of(row["label"]),
         created=row["created"],
+        release=row["release"],
         intent=intent_of(row["intent"]),
         undoing=bool(row["undoing"]),
         job=row["job"],

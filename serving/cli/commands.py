@@ -162,6 +162,11 @@ COMMANDS: Final = {
         module="policy",
         help="The rules: check them, ask them why.",
     ),
+    "release": Entry(
+        panel=AUDIT,
+        module="release",
+        help="Agent, policy, prompts and models as one: promote, roll back.",
+    ),
     "eval": Entry(panel=AUDIT, help="Does it hold: suites of attacks and of work."),
     "bench": Entry(panel=AUDIT, help="Measure on this machine."),
     "chaos": Entry(panel=AUDIT, help="Drill faults: kill workers, break databases."),

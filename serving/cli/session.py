@@ -199,14 +199,17 @@ def run(
     using: "Settings | None" = None,
     planner: "PlannerMaker | None" = None,
     more: "MoreTools | None" = None,
+    candidate: bool = False,
 ) -> T:
-    """Open the home, run *work* with it, close the home."""
+    """Open the home, run *work* with it, close the home; see `opened` for a *candidate*."""
     settings = using or configured()
     _check_writable(settings.home)
     from interlock.serving.home import opened
 
     async def inside() -> T:
-        async with opened(settings, planner=planner, more=more) as home:
+        async with opened(
+            settings, planner=planner, more=more, candidate=candidate
+        ) as home:
             trace(f"policy revision {home.bundle.revision}")
             return await work(home)
 

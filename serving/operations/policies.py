@@ -28,7 +28,8 @@ async def activate(policy: PolicyInForce, acts: Acts, *, person: Principal) -> s
     if before == revision:
         await policy.keep()
         return before
-    _keep_replaceable(policy.configured_bundle)
+    await policy.refuse_released()
+    keep_replaceable(policy.configured_bundle)
 
     async def work() -> None:
         await policy.activate(after=before)
@@ -53,7 +54,7 @@ async def ensure_in_force(home: Home, *, person: Principal) -> None:
         await activate(policy, home.runtime.acts, person=person)
 
 
-def _keep_replaceable(bundle: Bundle | None) -> None:
+def keep_replaceable(bundle: Bundle | None) -> None:
     """Raise `BadInput` when *bundle* lists grants and lets nobody activate another policy."""
     config = {} if bundle is None else bundle.data["rails"].get("config", {})
     if config.get("grants") and not granting(bundle, _ACT):

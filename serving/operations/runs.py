@@ -1,6 +1,7 @@
 """Runs: started, carried on, ended and erased by people."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -97,7 +98,8 @@ async def repin(home: Home, run_id: str, *, person: Principal) -> None:
     """
     await policies.ensure_in_force(home, person=person)
     run = await home.runs.read(run_id)
-    pins = await home.runtime.pins(run.agent)
+    release = await home.runtime.releases.begun_under()
+    pins = replace(await home.runtime.pins(run.agent), release=release)
 
     async def work() -> None:
         await home.runs.repin(run_id, pins=pins, by=person.id)

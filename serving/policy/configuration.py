@@ -69,6 +69,8 @@ class ActRules(TypedDict):
     #: Who alone may do it
     by: NotRequired[Literal["requester"]]
     arguments: dict[str, ArgumentLimits]
+    #: The suites of which the newest recorded measurement of the release must have held
+    measured: NotRequired[list[str]]
     #: Whether the act sends something out; without it, nothing
     egress: NotRequired[Literal["none", "web"]]
 

@@ -175,6 +175,7 @@ def _act(
         state="waiting",
         role=role,
         canaries=(),
+        evals=tuple(at(rules, "measured") or ()),
     )
     yield persons_act(
         act,

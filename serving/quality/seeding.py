@@ -200,5 +200,6 @@ async def _new(home: Home, bad: Bad, run_id: str) -> NewRun:
         autonomy=base.autonomy,
         revision=pins.revision,
         pins=pins.others,
+        release=base.release,
         priority=base.priority,
     )

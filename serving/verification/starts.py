@@ -29,6 +29,7 @@ Start: TypeAlias = Literal[
     "trusted",  # reads; the arguments must come from the request of the run
     "verdict",  # a person's decision on an approval
     "cancel",  # a person ends a run
+    "promote",  # a person puts a release in force
 ]
 #: The policy's entry of a tool, and the request -> whether a probe may start from the request
 Fits: TypeAlias = Callable[[Any, AccessRequest], bool]
@@ -109,6 +110,10 @@ def _cancels(rules: Any, request: AccessRequest) -> bool:
     return request.action.tool == "run.cancel"
 
 
+def _promotes(rules: Any, request: AccessRequest) -> bool:
+    return request.action.tool == "release.promote"
+
+
 _FITS: Final[Mapping[Start, Fits]] = {
     "look": _looks,
     "write": _writes,
@@ -117,6 +122,7 @@ _FITS: Final[Mapping[Start, Fits]] = {
     "trusted": _trusts,
     "verdict": _decides,
     "cancel": _cancels,
+    "promote": _promotes,
 }
 
 

@@ -15,6 +15,9 @@ _HANDS_IN: Final = frozenset({"write", "later", "submit"})
 _ATTACKS: Final = (
     "it changes the database behind the runtime's back, to see a guard stop that"
 )
+_RELEASES: Final = (
+    "whoever makes, turns or prunes releases holds the head of the home's log"
+)
 _ERASED: Final = "an erasure takes the key away, and holds the head of the run's log"
 #: "file:function" that hands in work without naming a log, and why
 UNNAMED: Final[Mapping[str, str]] = {
@@ -37,6 +40,13 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "difference.asked_anew": "whoever asks or decides holds the head of the tenant's log",
     "difference.changed": "what it reads is only told, and nothing is decided then",
     "_read": "whoever counts guesses holds the head of the home's log",
+    "_checked": _RELEASES,
+    "_refuse_unproved": _RELEASES,
+    "activation.newest": _RELEASES,
+    "artefact.every": _RELEASES,
+    "artefact.refuse_missing": _RELEASES,
+    "every": _RELEASES,
+    "release.read": _RELEASES,
     "account_id": "it works out a name and reads no row",
     "account_of": "whoever changes an account holds the head of its tenant's log",
     "at_work": "whoever claims a run of the tenant holds the head of its log",

@@ -49,6 +49,7 @@ from interlock.runtime.record.events.of_job import (
     JobStatusSet,
     JobSubmitted,
 )
+from interlock.runtime.record.events.of_release import ReleaseMade, ReleaseTurned
 from interlock.runtime.record.events.of_run import (
     LimitPassed,
     LimitRaised,
@@ -100,6 +101,8 @@ __all__ = [
     "PolicyActivated",
     "RecordKept",
     "Recovered",
+    "ReleaseMade",
+    "ReleaseTurned",
     "ReportedLate",
     "Ruling",
     "RunEnded",

@@ -23,6 +23,8 @@ class RunStarted(Of):
     key: Commits
     agent: str
     revision: str
+    #: The release that it keeps to, empty for none
+    release: str
     autonomy: int
     status: str
     fence: int
@@ -47,6 +49,7 @@ class RunStarted(Of):
         return {
             "agent": self.agent,
             "revision": self.revision,
+            "release": self.release,
             "autonomy": self.autonomy,
             "status": self.status,
             "fence": self.fence,
@@ -91,6 +94,7 @@ class RunRepinned(Of):
     event: ClassVar[str] = "run_repinned"
     revision: str
     previous: str
+    release: str
     pinned: str
     by: str
     sealed: Sealed
@@ -100,6 +104,7 @@ class RunRepinned(Of):
         return {
             "revision": self.revision,
             "previous": self.previous,
+            "release": self.release,
             "pinned": self.pinned,
             "sealed": digests(self.sealed),
         }

@@ -25,6 +25,7 @@ from interlock.runtime.record.store import (
     identity_tables,
     job_tables,
     order_tables,
+    release_tables,
     version,
     webhook_tables,
 )
@@ -61,6 +62,8 @@ order = order_tables.order
 webhook = webhook_tables.webhook
 delivery = webhook_tables.delivery
 document = document_tables.document
+artefact = release_tables.artefact
+release = release_tables.release
 
 run = Table(
     "run",
@@ -75,6 +78,8 @@ run = Table(
     Column("label", Text, nullable=False),
     Column("autonomy", Integer, nullable=False),
     Column("revision", String(64), nullable=False),
+    #: The release that it keeps to, empty where none was in force
+    Column("release", String(64), nullable=False),
     #: The kinds of effect that the request's words ask for, as JSON; empty where it has no words
     Column("intent", Text, nullable=False),
     Column("budget_id", String(64), nullable=False),

@@ -128,6 +128,9 @@ class RunView(BaseModel):
     intent: dict[str, int | None] | None = Field(
         description="What its words ask for: kind of effect -> how many; null without words"
     )
+    release: str | None = Field(
+        description="The release that it keeps to; null where none was in force"
+    )
     document: dict[str, Any]
     findings: list[Any]
     report: bool = Field(description="Whether a report stands")

@@ -15,7 +15,7 @@ from interlock.runtime.record.store import Store, Tx, scope, tables
 from interlock.runtime.testing import tampering
 
 #: Tables of the installation: no row of theirs is anybody's
-INSTALLATION: Final = {"policy", "guess"}
+INSTALLATION: Final = {"policy", "guess", "artefact", "release"}
 TABLES: Final = [
     table for table in tables.metadata.sorted_tables if table.name in scope.owned()
 ]
