@@ -8,6 +8,7 @@ done, and the run can be carried on when the endpoint is back.
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final, Self
 
@@ -24,7 +25,7 @@ from interlock.tools.models.stream import joined
 from interlock.tools.outbound.client import Bounds
 from interlock.tools.outbound.destination import Destination
 from interlock.tools.outbound.errors import NotSent, Spoilt
-from interlock.tools.outbound.transport import client
+from interlock.tools.outbound.transport import bound_for, kept_client
 
 #: A megabyte, and less than the tool's own deadline of 60 s, for the whole answer
 BOUNDS: Final = Bounds(most_bytes=1024 * 1024, total_s=50.0)
@@ -33,6 +34,7 @@ DEADLINE: Final = "X-Deadline-Ms"
 #: Answers that say "not now", and what a proxy says whose server gave no answer
 _OVERLOADED: Final = frozenset({429, 503})
 _AWAY: Final = frozenset({408, 502, 504})
+_NOWHERE: Final = "http://model.invalid"
 #: Of the time that a call may take: the rest is for saying that there was no answer
 _SHARE: Final = 0.95
 
@@ -119,24 +121,29 @@ class EndpointModel:
 
     async def _body(self, permit: Permit, question: Question) -> object:
         """Return the answer's JSON; raises what the SDK raises, and ValueError for no JSON."""
-        key = self.key.get_secret_value()
         total_s = min(self.bounds.total_s, permit.time_ms / 1000 * _SHARE)
-        sdk = openai.AsyncOpenAI(
-            base_url=self.endpoint.url,
-            api_key=key,
-            max_retries=0,
-            timeout=None,  # the bounds limit the whole
-            http_client=client(
-                self.endpoint,
-                headers=_head(key, total_s),
-                bounds=replace(self.bounds, total_s=total_s),
-            ),
+        way = bound_for(
+            self.endpoint,
+            headers=_head(self.key.get_secret_value(), total_s),
+            bounds=replace(self.bounds, total_s=total_s),
         )
-        async with sdk:
-            ask = sdk.chat.completions.with_raw_response.create
+        with way:
+            ask = _sdk().chat.completions.with_raw_response.create
             answer = await ask(**question.written())
             content = answer.http_response.content
         return joined(content) if self.streams else json.loads(content)
+
+
+@cache
+def _sdk() -> openai.AsyncOpenAI:
+    """Return the SDK, whose address and key are nobody's: each call brings its own."""
+    return openai.AsyncOpenAI(
+        base_url=_NOWHERE,
+        api_key="none",
+        max_retries=0,
+        timeout=None,  # the bounds limit the whole
+        http_client=kept_client(),
+    )
 
 
 def _head(key: str, total_s: float) -> dict[str, str]:

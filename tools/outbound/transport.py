@@ -4,7 +4,10 @@ The library builds the request and reads the answer. Where the request goes, wha
 how much of the answer is taken is decided here, so no variable that the library reads has a say.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
 
 import httpx2
 
@@ -12,16 +15,37 @@ from interlock.tools.outbound.client import Bounds, send
 from interlock.tools.outbound.destination import Destination
 
 
-def client(
+@contextmanager
+def bound_for(
     destination: Destination, *, headers: Mapping[str, str], bounds: Bounds
-) -> httpx2.AsyncClient:
-    """Return a client whose every request goes to *destination* with exactly *headers*.
+) -> Iterator[None]:
+    """Let every request of `kept_client` within the block go to *destination* with *headers*.
 
-    Its requests raise `NotSent` and `Spoilt` as `send` does. The caller closes the client, which
-    keeps no connection between requests.
+    The head is exactly that. The requests raise `NotSent` and `Spoilt` as `send` does.
     """
-    way = _Way(destination, headers, bounds)
+    token = _WAY.set(_Way(destination, headers, bounds))
+    try:
+        yield
+    finally:
+        _WAY.reset(token)
+
+
+def kept_client() -> httpx2.AsyncClient:
+    """Return a client whose requests go where `bound_for` says, and nowhere outside of its block.
+
+    For a library that is slow to begin with a client: the client keeps no connection, so there is
+    nothing to close.
+    """
+    way = _Bound()
     return httpx2.AsyncClient(transport=way, trust_env=False, follow_redirects=False)
+
+
+class _Bound(httpx2.AsyncBaseTransport):
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        way = _WAY.get()
+        if way is None:
+            raise TypeError("a request leaves within a block of `bound_for` only")
+        return await way.handle_async_request(request)
 
 
 class _Way(httpx2.AsyncBaseTransport):
@@ -52,3 +76,7 @@ class _Way(httpx2.AsyncBaseTransport):
             content=answer.body,
             request=request,
         )
+
+
+#: Where the requests of the kept client go now
+_WAY: Final[ContextVar[_Way | None]] = ContextVar("interlock_way", default=None)

@@ -24,6 +24,7 @@ from pydantic import SecretStr
 from interlock.runtime.door.outcome import Done, Failed, Outcome
 from interlock.runtime.errors import Unavailable
 from interlock.runtime.testing import World
+from interlock.tools.models import openai
 from interlock.tools.models.generate import Generation, Served, model_tools
 from interlock.tools.models.openai import BOUNDS, EndpointModel
 from interlock.tools.outbound.client import Bounds
@@ -298,9 +299,11 @@ async def test_no_variable_of_the_sdk_is_obeyed(
     monkeypatch.setenv("OPENAI_ORG_ID", "org-1")
     monkeypatch.setenv("OPENAI_PROJECT_ID", "project-1")
     monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "Authorization: Bearer another\nX-A: b")
+    openai._sdk.cache_clear()  # noqa: SLF001 - the SDK reads its variables when it is made
     twin = Twin(answer=completion({"content": "no"}))
     async with twin.served() as url:
         outcome, _ = await generated(tmp_path, url, HumanMessage("hello"))
+    openai._sdk.cache_clear()  # noqa: SLF001 - no other test has these variables
 
     assert isinstance(outcome, Done)
     assert twin.keys == ["Bearer s3cret"]
