@@ -68,7 +68,7 @@ def limited(kind: str, amount: int) -> Any:
 
 
 def moody() -> Callable[[Asked], Turn]:
-    """Return a server that mostly answers with a call, sometimes breaks down, and sometimes lies."""
+    """Return what mostly answers with a call, sometimes breaks down, and sometimes lies."""
     lies = {"prompt_tokens": 2**40, "completion_tokens": 2**40}
     gifts = {"prompt_tokens": 0, "completion_tokens": -5}
     moods = [refuses(500), replace(MORE, usage=lies), replace(MORE, usage=gifts), MORE]
