@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from interlock.runtime.runtime import Runtime
     from interlock.serving.policy.rails import rails
     from interlock.tools.planning import planning
+    from interlock.tools.unread.extracting import unread_tools
 
 _HOMES: Final = {
     "Acted": "runtime.door.tool",
@@ -70,6 +71,7 @@ _HOMES: Final = {
     "planning": "tools.planning",
     "rails": "serving.policy.rails",
     "tool": "runtime.door.tool",
+    "unread_tools": "tools.unread.extracting",
 }
 
 __all__ = [
@@ -108,6 +110,7 @@ __all__ = [
     "planning",
     "rails",
     "tool",
+    "unread_tools",
 ]
 
 

@@ -1,0 +1,1 @@
+"""Tools over what a planner does not read."""
