@@ -11,7 +11,7 @@ from interlock.runtime.errors import BadInput
 from interlock.serving.cli import session
 from interlock.serving.cli.models_catalogue import File, catalogue_file, home_of
 from interlock.serving.cli.models_serve import serve
-from interlock.serving.cli.session import AsJson, out
+from interlock.serving.cli.session import As, AsJson, out
 from interlock.serving.cli.show import folded, grid, moment, shown, whole
 
 if TYPE_CHECKING:
@@ -122,23 +122,30 @@ def drain(
     name: Name,
     replica: Number = None,
     wait: Wait = True,
+    person: As = None,
     as_json: AsJson = False,
 ) -> None:
     """Take a replica out of rotation, let it end what it has, and end its server."""
-    _ordered(name, replica, wait=wait, as_json=as_json)
+    _order(name, replica, person=person)
+    _report(name, replica, wait=wait, as_json=as_json)
 
 
 @application.command()
-def stop(name: Name, wait: Wait = True, as_json: AsJson = False) -> None:
+def stop(
+    name: Name, wait: Wait = True, person: As = None, as_json: AsJson = False
+) -> None:
     """Drain every replica of a model and end the process that serves it."""
-    _ordered(name, None, wait=wait, as_json=as_json)
+    _order(name, None, person=person)
+    _report(name, None, wait=wait, as_json=as_json)
 
 
-def _ordered(name: str, number: int | None, *, wait: bool, as_json: bool) -> None:
-    from interlock.serving.vllm.orders import Order, give, is_served
+def _order(name: str, number: int | None, *, person: str | None) -> None:
+    from interlock.serving.operations.models import stopped
+    from interlock.serving.vllm.orders import is_served
     from interlock.tools.models.replicas import read
 
-    home = home_of()
+    settings = session.configured()
+    home = settings.home
     if not is_served(home, name):
         raise BadInput(
             code="not_found",
@@ -153,7 +160,17 @@ def _ordered(name: str, number: int | None, *, wait: bool, as_json: bool) -> Non
             why="there is no such replica",
             next_step=f"See `interlock models status {name}`.",
         )
-    give(home, name, Order(replica=number))
+    who = session.starting(settings, person)
+    session.act(
+        lambda desk: stopped(desk, name, replica=number, person=who),
+        using=settings,
+    )
+
+
+def _report(name: str, number: int | None, *, wait: bool, as_json: bool) -> None:
+    from interlock.tools.models.replicas import read
+
+    home = home_of()
     if wait:
         _wait(home, name, number, as_json=as_json)
     replicas = read(home, name)

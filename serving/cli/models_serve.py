@@ -17,11 +17,12 @@ from rich.progress import (
 )
 
 from interlock.serving.cli import session
-from interlock.serving.cli.models_catalogue import File, catalogue_file, home_of
-from interlock.serving.cli.session import AsJson, err
+from interlock.serving.cli.models_catalogue import File, catalogue_file
+from interlock.serving.cli.session import As, AsJson, err
 from interlock.serving.cli.show import shown
 
 if TYPE_CHECKING:
+    from interlock.serving.vllm.model import ServedModel
     from interlock.serving.vllm.pool import Pool
     from interlock.tools.models.replicas import Replica
 
@@ -35,6 +36,7 @@ _SHOWN: Final = 100
 def serve(
     name: Annotated[str, typer.Argument(help="The model, as models.yaml names it.")],
     file: File = None,
+    person: As = None,
     as_json: AsJson = False,
 ) -> None:
     """Start the replicas of a model, announce each when it generates, and keep them.
@@ -47,7 +49,7 @@ def serve(
 
     place = catalogue_file(file)
     model = model_of(read(place), place, name)
-    home = home_of()
+    home = _recorded(name, model, person)
 
     async def work() -> "tuple[Replica, ...]":
         with _shown(home, name, as_json=as_json) as screen:
@@ -63,6 +65,19 @@ def serve(
     replicas = asyncio.run(work())
     has_failed = any(replica.state == "failed" for replica in replicas)
     session.leave(session.FAILED_CLOSED if has_failed else session.DONE)
+
+
+def _recorded(name: str, model: "ServedModel", person: str | None) -> Path:
+    """Record that the model is served, and return the home; raises `NotPermitted`."""
+    from interlock.serving.operations.models import served
+
+    settings = session.configured()
+    who = session.starting(settings, person)
+    session.act(
+        lambda desk: served(desk, name, replicas=model.replicas, person=who),
+        using=settings,
+    )
+    return settings.home
 
 
 def _heed_signals(pool: "Pool") -> None:

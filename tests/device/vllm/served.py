@@ -87,7 +87,13 @@ def _catalogue(weights: Path, environment: Path) -> dict[str, Any]:
         "key_file": "key",
         "environment": _PROCESSOR,
         "options": {"enforce-eager": True, "max-num-seqs": 16},
-        "patience": {"start_s": READY_WITHIN_S, "probe_s": 120, "drain_s": 120},
+        # No probe after the first ones: a test counts what it asks for itself.
+        "patience": {
+            "start_s": READY_WITHIN_S,
+            "probe_every_s": 3_600,
+            "probe_s": 120,
+            "drain_s": 120,
+        },
     }
     return {"models": {NAME: model}}
 

@@ -15,6 +15,7 @@ TWIN: Final = Path(__file__).parents[1] / "vllm" / "twin"
 WITHIN_S: Final = 60
 DONE: Final = 0
 BAD_INPUT: Final = 2
+DENIED: Final = 4
 FAILED_CLOSED: Final = 5
 #: Where no other test has its servers
 FIRST_PORT: Final = 19_000 + os.getpid() % 900
@@ -160,6 +161,20 @@ def test_what_nobody_serves_is_not_stopped(
     assert refused.returncode == BAD_INPUT
     assert "nobody serves it" in refused.stderr
     assert not list(workspace.glob("home/models/*.order"))
+
+
+def test_whoever_may_not_serve_models_serves_none(
+    workspace: Path, programs: Any
+) -> None:
+    """The policy grants it to administrators; a refusal starts nothing."""
+    (workspace / "people.yaml").write_text("people:\n- {id: ana, roles: [analyst]}\n")
+    (workspace / "interlock.toml").write_text('home = "home"\npeople = "people.yaml"\n')
+    command = ("interlock", "models", "serve", "small", "--as", "ana", "--json")
+    refused = programs.run(*command, folder=workspace)
+
+    assert refused.returncode == DENIED
+    assert json.loads(refused.stderr)["error"]["code"] == "not_granted"
+    assert states(workspace) == []
 
 
 def _children(pid: int) -> list[int]:
