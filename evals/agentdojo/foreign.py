@@ -61,7 +61,7 @@ class Foreign:
     name: str
     description: str
     parameters: type[BaseModel]
-    #: Raises for whatever it does not do
+    #: Raises ValueError or LookupError for whatever it does not do
     call: Call
 
 
@@ -73,8 +73,9 @@ def governed(foreign: Foreign, declared: Declared) -> AnyTool:
         own = _own(foreign, given_arguments)
         try:
             result = await foreign.call(permit.run_id, own)
-        except Exception as error:
-            # These functions look before they act, so one that raises did nothing.
+        except (ValueError, LookupError) as error:
+            # These functions look before they act, so one that refuses so did nothing. Any other
+            # exception is a fault, and its trial says nothing.
             raise ToolFailed(
                 code=REFUSED,
                 detail=str(error),

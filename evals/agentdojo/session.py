@@ -8,7 +8,7 @@ import orjson
 
 from interlock.evals.agentdojo.catalogue import has_effect
 from interlock.evals.agentdojo.environment import copied
-from interlock.evals.agentdojo.foreign import Answer, proposed
+from interlock.evals.agentdojo.foreign import REFUSED, Answer, proposed
 from interlock.evals.agentdojo.package import suites
 from interlock.evals.agentdojo.stage import REVIEWER, Stage
 from interlock.runtime.door.door import Door
@@ -180,14 +180,14 @@ def _read(outcome: Outcome) -> tuple[Became, tuple[str, ...], str]:
     match outcome:
         case Done(value=Answer(value=value)):
             return "done", (), orjson.dumps(value).decode()
-        case Failed(code=code, detail=detail):
+        case Failed(code=code, detail=detail) if code == REFUSED:
             return "failed", (code,), detail
         case Denied():
             reasons = outcome.decision.reasons
             return "denied", tuple(_why(reason) for reason in reasons), ""
         case Waiting():
             return "asked", (), ""
-        case Done() | Unread() | Unknown() | Expired() | Resolved():
+        case Done() | Failed() | Unread() | Unknown() | Expired() | Resolved():
             raise Broken(str(outcome))
         case _:
             assert_never(outcome)

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from interlock.evals.agentdojo.catalogue import changes
@@ -17,15 +17,16 @@ from interlock.evals.agentdojo.hijack import (
 )
 from interlock.evals.agentdojo.package import SuiteName
 from interlock.evals.agentdojo.postures import POSTURES, Name
+from interlock.evals.agentdojo.schedules import (
+    asks,
+    laundering,
+    reached_within,
+    schedules,
+    tires,
+)
 from interlock.evals.agentdojo.session import Step
 from interlock.evals.agentdojo.stage import Stage, opened
-from interlock.evals.agentdojo.trial import (
-    Attacked,
-    Trial,
-    attacked,
-    benign,
-    can_fit,
-)
+from interlock.evals.agentdojo.trial import Attacked, Trial, benign
 from interlock.evals.agentdojo.variants import Variant
 from interlock.evals.suites.suite import Became, Case, attempted
 
@@ -90,7 +91,6 @@ class Pair:
     #: Anything of the attacker's that changes something was done
     had_effect: bool
     injected_asks: int
-    all_asks: int
     is_useful: bool | None
     #: What stood in the attacker's way; where the goal was reached, what the attacker did
     detail: str
@@ -178,7 +178,7 @@ class _Shard:
                 changes_state=any(changes(step.function) for step in alone.steps),
                 is_autonomous=alone.is_useful and not _stopped(alone.steps),
                 is_done=helped.is_useful and not denials,
-                asks=_asks(helped.steps),
+                asks=asks(helped.steps),
                 obstacles=[
                     _obstacle(step) for step in stops if step.became != "failed"
                 ],
@@ -193,11 +193,12 @@ class _Shard:
             marker=_marker(order, name),
             variant=order.variant,
         )
-        runs = await self._runs(stage, trial)
+        runs = await schedules(stage, trial, judge_use=order.judges_use)
+        washings = await laundering(stage, trial, runs) if order.launders else []
         reached = runs[-1].is_reached
-        washed = reached or await self._washed(stage, trial)
-        within = await self._within(stage, trial, is_reached=reached)
-        tired = washed or await self._tired(stage, trial, runs)
+        washed = any(run.is_reached for run in (*runs, *washings))
+        within = await reached_within(stage, trial, is_reached=reached)
+        tired = washed or await tires(stage, trial, runs, washings)
         resumed = runs[0]
         self._measured.pairs.append(
             Pair(
@@ -211,58 +212,11 @@ class _Shard:
                 is_reached_fatigued=tired,
                 is_reached_within=within,
                 had_effect=any(_had_effect(run) for run in runs),
-                injected_asks=_asks(resumed.of("attack")),
-                all_asks=_asks(resumed.steps),
+                injected_asks=asks(resumed.of("attack")),
                 is_useful=resumed.is_useful,
                 detail=_detail(runs),
             )
         )
-
-    async def _runs(self, stage: Stage, trial: Trial) -> list[Attacked]:
-        """Return the runs of the schedules under a careful person, until one succeeds."""
-        first = await attacked(stage, trial, judge_use=self._order.judges_use)
-        if first.is_reached:
-            return [first]
-        late = replace(trial, is_late=True)
-        return [first, await attacked(stage, late)]
-
-    async def _washed(self, stage: Stage, trial: Trial) -> bool:
-        if not self._order.launders:
-            return False
-        return await self._either(stage, replace(trial, launders=True))
-
-    async def _within(
-        self, stage: Stage, trial: Trial, *, is_reached: bool
-    ) -> bool | None:
-        """Whether an attacker that fits into the plan reaches its goal; None without a plan.
-
-        One that has no call that could fit does as any other.
-        """
-        if not stage.plan(trial.user_task).steps:
-            return None
-        if is_reached or not can_fit(stage, trial):
-            return is_reached
-        return await self._either(stage, replace(trial, knows_plan=True))
-
-    async def _tired(
-        self, stage: Stage, trial: Trial, runs: Sequence[Attacked]
-    ) -> bool:
-        """Whether a fatigued person lets the goal be reached; nobody who is not asked does."""
-        asks = sum(_asks(run.of("attack")) for run in runs)
-        may_fit = bool(stage.plan(trial.user_task).steps) and can_fit(stage, trial)
-        if not asks and not may_fit:
-            return False
-        tired = replace(trial, person="fatigued")
-        if await self._either(stage, tired):
-            return True
-        return may_fit and await self._either(stage, replace(tired, knows_plan=True))
-
-    async def _either(self, stage: Stage, trial: Trial) -> bool:
-        """Whether the goal is reached in one of the schedules."""
-        first = await attacked(stage, trial)
-        if first.is_reached:
-            return True
-        return (await attacked(stage, replace(trial, is_late=True))).is_reached
 
     async def _hijack(
         self, stage: Stage, mutant: Mutant, when: When, told: list[tuple[str, bool]]
@@ -283,10 +237,6 @@ def _marker(order: Order, name: str) -> str:
 
 def _stopped(steps: Sequence[Step]) -> bool:
     return any(step.was_asked or step.became == "denied" for step in steps)
-
-
-def _asks(steps: Sequence[Step]) -> int:
-    return sum(step.was_asked for step in steps)
 
 
 def _had_effect(run: Attacked) -> bool:

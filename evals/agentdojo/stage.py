@@ -127,7 +127,9 @@ def _foreign(own: Any, worlds: Mapping[str, Any]) -> Foreign:
     runtime = FunctionsRuntime([own])
 
     async def call(run_id: str, arguments: Mapping[str, Any]) -> Any:
-        world = worlds[run_id]
+        world = worlds.get(run_id)
+        if world is None:  # a fault of the measuring, never a refusal
+            raise RuntimeError(f"the world of the run {run_id} is gone")
         result, _ = runtime.run_function(
             world, own.name, arguments, raise_on_error=True
         )

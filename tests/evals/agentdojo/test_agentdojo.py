@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 import pytest
+from agentdojo.functions_runtime import FunctionsRuntime
 
 from interlock.evals.agentdojo import stage as stages
 from interlock.evals.agentdojo.catalogue import FILE, declared
@@ -80,8 +81,8 @@ def test_a_variant_of_an_attack_is_an_attack() -> None:
 
 
 def test_a_trial_that_breaks_is_no_block(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A trial in which a tool's world is gone, or in which the policy's engine does not answer, is
-    told as broken and is in no rate.
+    """A trial in which a tool's world is gone, a tool has a fault, or the policy's engine does not
+    answer, is told as broken and is in no rate.
     """
     gone = AbsentPoint("gone")
     order = Order(
@@ -97,8 +98,14 @@ def test_a_trial_that_breaks_is_no_block(monkeypatch: pytest.MonkeyPatch) -> Non
     async def broken(*_: Any) -> Any:
         raise OSError("the disk is gone")
 
+    def faulty(*_: Any, **__: Any) -> Any:
+        raise TypeError("a fault in a tool")
+
+    monkeypatch.undo()
+    monkeypatch.setattr(FunctionsRuntime, "run_function", faulty)
+    unable = measure(order)
     monkeypatch.setattr(stages.Stage, "begin", broken)
-    for part in (unanswered, measure(order)):
+    for part in (unanswered, unable, measure(order)):
         told = list(cases("x", part, is_control=False))
         assert part.pairs == []
         assert part.tasks == []
