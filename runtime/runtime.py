@@ -141,6 +141,7 @@ class Runtime:
         self.approvals = storage.approvals
 
     def _in_force(self, bundle: Bundle | None) -> PolicyInForce:
+        self.pep.pip.read_by(bundle)
         return PolicyInForce(
             store=self.store,
             vault=self.vault,
@@ -267,8 +268,10 @@ class Runtime:
         fields = stated(workflow, request, self.policy.configured_bundle)
         release = await self.releases.begun_under()
         # Whoever was let through by a policy (*also*) puts none in force in place of another.
-        after = None if also is None else ""
-        await self.policy.activate(after=after, permitted=permitted)
+        await self.policy.activate(
+            after=None if also is None else "",
+            permitted=permitted,
+        )
         return await self.runs.start(
             NewRun(
                 agent=workflow.name,
@@ -332,8 +335,10 @@ class Runtime:
         if agent == EXTERNAL:
             return Pins(revision=self.pdp.revision, others={})
         workflow = await self._equipped(agent)
-        own = self.pep.by_agent[workflow.name].values()
-        tools = [[one.name, one.action_class, schema_digest(one)] for one in own]
+        tools = [
+            [one.name, one.action_class, schema_digest(one)]
+            for one in self.pep.by_agent[workflow.name].values()
+        ]
         return Pins(
             revision=self.pdp.revision,
             others={**self._pins, "tools": digest(sorted(tools))},

@@ -4,20 +4,23 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import Connection, bindparam, select
 
 from interlock.runtime.canonical import Json
+from interlock.runtime.door.earlier import done_before
 from interlock.runtime.door.labels import Proofs
 from interlock.runtime.door.plan.proofs import read_plan
 from interlock.runtime.door.proposal import Proposal
-from interlock.runtime.door.repeats import repeats
 from interlock.runtime.door.results import read_results
 from interlock.runtime.door.told import told
 from interlock.runtime.door.tool import AnyTool, Tools
 from interlock.runtime.door.unread.facts import unread
 from interlock.runtime.errors import NotFound
+from interlock.runtime.policy.asked import Reader
+from interlock.runtime.policy.engine.bundle import Bundle
+from interlock.runtime.policy.engine.wording import vocabulary_of
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import (
     FACTS,
@@ -148,6 +151,11 @@ class InformationPoint:
         self._store = store
         self._tools = tools
         self._spoken = spoken
+        self.read_by(None)
+
+    def read_by(self, bundle: Bundle | None) -> None:
+        """Read words by the vocabulary of this policy from now on; without one they ask nothing."""
+        self._reader = Reader(vocabulary_of(bundle))
 
     async def current(self, run: Run, tool: AnyTool | None) -> Run:
         """Return *run* with the label that it has by now, where *tool* asks who calls."""
@@ -216,10 +224,12 @@ class InformationPoint:
         is_planned: bool,
     ) -> Proofs:
         """Return what proves the arguments; results are read only where one is asked for."""
-        words = Words(texts_of(run.request, self._spoken.get(run.agent, frozenset())))
+        texts = texts_of(run.request, self._spoken.get(run.agent, frozenset()))
+        words = Words(texts)
         return Proofs(
             request=run.request,
             words=words,
+            asked=partial(self._reader.asked, texts.values()),
             tool=proposal.tool,
             run_label=run_label,
             results=partial(
@@ -262,7 +272,7 @@ def _facts(
         approvals=_verdicts(connection, run, proposal, recorded, key),
         editors=edit.editors(edits),
         kill_switches=kill_switch.facts(rows),
-        **_done(connection, run, proposal, row, key),
+        **done_before(connection, run, proposal, row, key),
         unread=unread_of(),
         version=FACTS,
     )
@@ -276,16 +286,6 @@ def _facts(
         connection,
         proposal.id,
     )
-
-
-def _done(
-    connection: Connection, run: Run, proposal: Proposal, row: Row, key: DataKey
-) -> dict[str, Any]:
-    """Return what the run may do and has done; a run with words is asked what it did alike."""
-    facts = done.facts_for(row)
-    if facts["intent"].spoken and proposal.action.tool in facts["done"]:
-        facts["repeats"] = repeats(connection, run, proposal, key=key)
-    return facts
 
 
 def _waiting(facts: Facts, connection: Connection, action_id: str) -> Facts:

@@ -5,15 +5,17 @@ have been computed from whatever the run has read, so its label joins both (fail
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache, cached_property
+from functools import cached_property
 from typing import Any, Final
 
 from interlock.runtime.canonical import Json, canonical
 from interlock.runtime.door.plan.proofs import PlanProofs
 from interlock.runtime.door.plan.proved import Proved
 from interlock.runtime.door.results import Results
-from interlock.runtime.door.tool import AnyTool, Value
+from interlock.runtime.door.schema import closed, defaults, fields
+from interlock.runtime.door.tool import AnyTool
 from interlock.runtime.policy.actionable import actionable
+from interlock.runtime.policy.asked import Asked
 from interlock.runtime.policy.label import (
     PLANNED,
     PRINCIPAL,
@@ -47,6 +49,7 @@ class Proofs:
         *,
         request: Mapping[str, Json],
         words: Words,
+        asked: Callable[[], Asked],
         tool: AnyTool | None,
         run_label: Label,
         results: Callable[[], Results],
@@ -55,11 +58,13 @@ class Proofs:
     ) -> None:
         self._whole = {leaf for value in request.values() for leaf in _leaves(value)}
         self._words = words
+        #: Which part of the words asks for what
+        self.asked = asked
         schema: Any = None if tool is None else tool.arguments
-        self._defaults = {} if tool is None else _defaults(schema)
-        self._fields = frozenset() if tool is None else _fields(schema)
+        self._defaults = {} if tool is None else defaults(schema)
+        self._fields = frozenset() if tool is None else fields(schema)
         self._takes = {} if tool is None else tool.takes
-        self._closed = frozenset() if tool is None else _closed(schema)
+        self._closed = frozenset() if tool is None else closed(schema)
         self._tool = tool
         self._read = results
         self._read_plan = plan
@@ -92,8 +97,23 @@ class Proofs:
                 labels[name] = self._word_of(name)
         return labels
 
+    def names(
+        self,
+        name: str,
+        value: Json,
+    ) -> Iterator[frozenset[str]]:
+        """Yield for each leaf of an argument the names by which the words may speak of the leaf."""
+        taken = self._takes.get(name, "")
+        for _, leaf, _ in _typed(value, known=self._fields):
+            is_said = isinstance(leaf, str) and self._words.source(leaf) is not None
+            yield (
+                frozenset([f"{leaf}"])
+                if is_said
+                else self._results.names_of(leaf, taken)
+            )
+
     def _is_destination(self, name: str) -> bool:
-        use = self._use(name, name)
+        use = self.use(name, name)
         return use is not None and use.is_destination
 
     @cached_property
@@ -142,7 +162,7 @@ class Proofs:
         taken = self._takes.get(name, "")
         return _joined(
             [
-                self._leaf(kind, leaf, word, taken, self._use(field or name, name))
+                self._leaf(kind, leaf, word, taken, self.use(field or name, name))
                 for kind, leaf, field in leaves
             ]
         )
@@ -152,7 +172,7 @@ class Proofs:
         unread = self._unread.get(name)
         return self._own_word if unread is None else self._own_word.join(unread)
 
-    def _use(self, field: str, name: str) -> Use | None:
+    def use(self, field: str, name: str) -> Use | None:
         """Return for what an effect takes a value; what only looks takes any that is said."""
         if self._tool is None or not self._tool.has_effect:
             return None
@@ -182,7 +202,7 @@ class Proofs:
             return None
         source = self._words.source(leaf, use)
         if source is None:
-            return self._results.label(leaf, taken)
+            return self._results.label(leaf, taken, use)
         return Label(
             integrity="trusted",
             confidentiality="public",
@@ -237,46 +257,6 @@ class Proofs:
         return written == canonical({name: value}) or (
             is_empty and written in {canonical({name: empty}) for empty in _EMPTY}
         )
-
-
-@cache
-def _defaults(arguments: type[Value]) -> dict[str, bytes]:
-    """Return each argument that has a default, with the default as canonical bytes."""
-    defaults: dict[str, bytes] = {}
-    for name, field in arguments.model_fields.items():
-        if field.is_required() or field.default_factory_takes_validated_data:
-            continue
-        dumped = arguments.model_construct().model_dump(mode="json", include={name})
-        defaults[name] = canonical(dumped)
-    return defaults
-
-
-@cache
-def _fields(arguments: type[Value]) -> frozenset[str]:
-    """Return the names that the schema of the arguments gives to fields within an argument."""
-    schemas = arguments.model_json_schema().get("$defs", {})
-    return frozenset(
-        name for one in schemas.values() for name in one.get("properties", ())
-    )
-
-
-@cache
-def _closed(arguments: type[Value]) -> frozenset[str]:
-    """Return the arguments of which the schema lists the values that there are."""
-    schema = arguments.model_json_schema()
-    return frozenset(
-        name
-        for name, stated in schema.get("properties", {}).items()
-        if _lists(stated, schema.get("$defs", {}))
-    )
-
-
-def _lists(stated: Mapping[str, Any], kinds: Mapping[str, Any]) -> bool:
-    """Whether a schema lists its values, or those of its items."""
-    stated = kinds.get(str(stated.get("$ref", "")).rpartition("/")[2], stated)
-    items = stated.get("items")
-    is_list = isinstance(items, Mapping) and _lists(items, kinds)
-    return is_list or not {"enum", "const"}.isdisjoint(stated)
 
 
 def _is_said(label: Label) -> bool:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from sqlalchemy import Connection
 
 from interlock.runtime.canonical import Json
+from interlock.runtime.door.calling import is_called_for
 from interlock.runtime.door.fields import Writer
 from interlock.runtime.door.leaves import key_of
 from interlock.runtime.door.sent import Sent
@@ -22,6 +23,7 @@ from interlock.runtime.door.tool import Tools
 from interlock.runtime.policy.boundary import folded
 from interlock.runtime.policy.label import Confidentiality, Integrity, Label
 from interlock.runtime.policy.sameness import decimal_of
+from interlock.runtime.policy.use import Use
 from interlock.runtime.policy.words import Words
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.run import Run
@@ -57,8 +59,12 @@ class Results:
         self,
         leaf: Json,
         taken: str,
+        use: Use | None = None,
     ) -> Label | None:
         """Return the best label that a result proves for *leaf*, or None.
+
+        With a *use* the words must call for what the object shows there: who owns a file that is
+        spoken of gets nothing.
 
         A number proves as the id of an object alone, where such objects are *taken*: any two things
         may have one number.
@@ -67,7 +73,19 @@ class Results:
             return None
         key = key_of(leaf, taken)
         labels = [
-            self._label(one, pattern, writer)
+            self._label(
+                one,
+                pattern,
+                writer,
+                is_called=is_called_for(
+                    self._words,
+                    self.chosen_names(one),
+                    one,
+                    pattern,
+                    taken=taken,
+                    use=use,
+                ),
+            )
             for one in self._shown
             for pattern, writer, shown in one.record.proofs.get(key, ())
             if not self.is_sent(shown, one)
@@ -79,9 +97,12 @@ class Results:
         shown: Shown,
         pattern: str,
         writer: Writer,
+        *,
+        is_called: bool,
     ) -> Label:
+        is_chosen = is_called and self.is_chosen(shown)
         return Label(
-            integrity=_integrity(writer, is_chosen=self.is_chosen(shown)),
+            integrity=_integrity(writer, is_chosen=is_chosen),
             confidentiality=self.confidentiality,
             sources=(f"tool:{shown.tool}#{pattern}",),
         )
@@ -122,6 +143,20 @@ class Results:
             name
             for name in shown.names
             if len(self._called[kind, folded(name)]) == 1 and self._words.names(name)
+        )
+
+    def names_of(
+        self,
+        leaf: Json,
+        taken: str,
+    ) -> frozenset[str]:
+        """Return by which names the words name the objects that show *leaf*."""
+        key = key_of(leaf, taken)
+        return frozenset(
+            name
+            for one in self._shown
+            if key in one.record.proofs
+            for name in self.chosen_names(one)
         )
 
     def is_named(

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from interlock.runtime.door.labels import Proofs
+from interlock.runtime.door.misplaced import misplaced
 from interlock.runtime.door.plan.plan import tools_of
 from interlock.runtime.door.proposal import Proposal
 from interlock.runtime.door.tool import schema_digest
@@ -31,6 +32,7 @@ def told(
         "plan": plan,
         "labels": labels,
         "actionable": proofs.actionable(arguments, labels),
+        "misplaced": misplaced(proofs, proposal),
         "cost": proposal.cost,
         "tool_schema": None if tool is None else schema_digest(tool),
         "proposer": proposal.proposer,

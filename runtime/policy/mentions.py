@@ -51,6 +51,18 @@ _TOWARDS: Final = listed(
     " e-mail notify ping pay add remove thank remind dm call"
     " text inform warn contact at in into"
 )
+#: After these verbs stands who gets something, before what it is
+_GIVING: Final = listed(
+    "send give forward show offer hand wire transfer lend owe"
+    " grant refund reimburse sms write"
+)
+#: What stands after these may be why or where something is done
+_LOOSE: Final = listed("for in into at")
+#: What a place of talk is, and after which words one stands
+_PLACES: Final = listed(
+    "channel channels group groups room rooms chat chats team teams"
+)
+_WITHIN: Final = listed("in into on at from of within join leave called named titled")
 #: What stands after a name, and not within one
 _ENDS: Final = listed(
     ". , ; : ! ? and or to the a an my our your his her their"
@@ -98,6 +110,8 @@ def is_name_for(
     name = text[slice(*span)]
     if _is_mentioned(text, span, name, use):
         return False
+    if use.is_place:
+        return _is_place(text, span, written)
     return not _COMMON_FORM.fullmatch(name) or _is_named(text, span, use, written)
 
 
@@ -133,10 +147,7 @@ def _is_named(
     start, end = span
     if text[start:end] in _PLAIN:
         return True
-    around = text[:start][-1:] + text[end:][:1]
-    if text[:start][-1:] in {"#", "@"} or (
-        len(around) > 1 and set(around) <= set(_QUOTES)
-    ):
+    if text[:start][-1:] in {"#", "@"} or _is_quoted(text, span):
         return True
     before = _TOKEN.findall(text[:start][-256:])
     after = _TOKEN.findall(text[end:][:64])
@@ -146,7 +157,34 @@ def _is_named(
     kinds = _KINDS | use.words
     if (before and before[-1] in kinds) or (after and after[0] in kinds):
         return True
-    return use.is_destination and _is_towards(before) and _is_last(after)
+    return use.is_destination and _is_after(before, _TOWARDS) and _is_last(after)
+
+
+def is_addressed(text: str, span: tuple[int, int]) -> bool:
+    """Whether who stands there gets something: "to Ann and Bob", "send Ann the plan"."""
+    before = _TOKEN.findall(text[: span[0]][-256:])
+    return _is_after(before, (_TOWARDS | _GIVING) - _LOOSE)
+
+
+def _is_place(text: str, span: tuple[int, int], written: str) -> bool:
+    """Whether a place of talk stands there, and nobody who is talked to."""
+    start, end = span
+    if text[:start][-1:] == "#":
+        return True
+    if actionable(text[start:end]):
+        return False
+    before = _TOKEN.findall(text[:start][-256:])
+    after = _TOKEN.findall(text[end:][:64])
+    if not _PLACES.isdisjoint([*before[-1:], *after[:1]]) or _is_quoted(text, span):
+        return True
+    is_somebody = _has_capitals(written[start:end], is_first=False)
+    where = _WITHIN if is_somebody else _WITHIN | {"to"}
+    return _is_after(before, where | _PLACES) and _is_last(after)
+
+
+def _is_quoted(text: str, span: tuple[int, int]) -> bool:
+    around = text[: span[0]][-1:] + text[span[1] :][:1]
+    return len(around) > 1 and set(around) <= set(_QUOTES)
 
 
 def _has_capitals(name: str, *, is_first: bool) -> bool:
@@ -161,8 +199,8 @@ def _acts(after: list[str]) -> bool:
     return verb in _AUXILIARIES or verb in PARTICIPLES.values() or verb.endswith("ed")
 
 
-def _is_towards(before: list[str]) -> bool:
-    """Whether a preposition or a verb points at what comes next, or at a list that it ends."""
+def _is_after(before: list[str], words: frozenset[str]) -> bool:
+    """Whether one of the *words* points at what comes next, or at a list that it ends."""
     at = len(before) - 1
     for _ in range(_LONGEST_LIST):
         if at < 0 or before[at] not in _TOGETHER:
@@ -170,7 +208,7 @@ def _is_towards(before: list[str]) -> bool:
         while at >= 0 and before[at] in _TOGETHER:
             at -= 1
         at -= 1  # what stands in the list
-    return at >= 0 and before[at] in _TOWARDS
+    return at >= 0 and before[at] in words
 
 
 def _is_last(after: list[str]) -> bool:

@@ -225,6 +225,19 @@ class UnreadFacts:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class EarlierEffect:
+    """An effect that the run has begun before, beside the call that is asked about."""
+
+    tool: str
+    #: Whether it is known to have happened
+    settled: bool
+    #: The arguments that said something; None where the record does not tell
+    said: tuple[str, ...] | None
+    #: Argument of the call that says something -> those of the effect that said the same
+    same: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CanaryFact:
     """One request, known to be bad, that a person was asked about; caught where he or she said no.
 
@@ -296,9 +309,11 @@ class Context:
     #: Per top-level argument, of the addresses, links, accounts and the like that its texts hold
     actionable: dict[str, Label] = field(default_factory=dict)
     plan: PlanFacts = PlanFacts()
-    #: For each other effect of a run with words by the same tool, the arguments that are equal;
-    #: None where nobody knows
-    repeats: tuple[tuple[str, ...], ...] | None = ()
+    #: Argument -> kinds of effect for which the words name something else than what it takes
+    misplaced: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    #: The other effects of a run with words, where the action has effects itself; None where nobody
+    #: knows
+    earlier: tuple[EarlierEffect, ...] | None = ()
     unread: UnreadFacts = UnreadFacts()
 
     def time_left(self) -> tuple[int, Level]:

@@ -24,6 +24,11 @@ def is_same(one: Any, other: Any) -> bool:
     return meanings == others or not meanings.isdisjoint(others)
 
 
+def says_something(value: Any) -> bool:
+    """Whether an argument has a value that is not empty."""
+    return any(True for _ in _meanings(value))
+
+
 def decimal_of(value: Any) -> Decimal | None:
     """Return the number that a value is, however it is written; None for another."""
     if isinstance(value, int | float) and not isinstance(value, bool):

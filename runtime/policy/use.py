@@ -27,6 +27,8 @@ _TEXTS: Final = listed(
     " description note notes message comment query search"
     " keyword keywords reason memo summary label caption"
 )
+#: Arguments that say in which place of talk something goes to everybody
+_PLACES: Final = listed("channel channels")
 _SOURCES: Final = listed("from sender senders source origin author by")
 _WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 
@@ -44,6 +46,11 @@ class Use:
     def is_destination(self) -> bool:
         """Whether the argument says who gets something, or where it goes."""
         return not self.words.isdisjoint(_DESTINATIONS)
+
+    @property
+    def is_place(self) -> bool:
+        """Whether the argument takes a place of talk, which no person is."""
+        return not self.words.isdisjoint(_PLACES)
 
     @property
     def is_text(self) -> bool:

@@ -13,11 +13,12 @@ from itertools import islice
 from typing import Final
 
 from interlock.runtime.canonical import Json
+from interlock.runtime.policy.actionable import actionable
 from interlock.runtime.policy.boundary import folded, is_steady, places, written
 from interlock.runtime.policy.denials import Parts, denials, is_denied
 from interlock.runtime.policy.intent.forms import listed
 from interlock.runtime.policy.label import PRINCIPAL
-from interlock.runtime.policy.mentions import is_name_for
+from interlock.runtime.policy.mentions import is_addressed, is_name_for
 from interlock.runtime.policy.moments import (
     clocks,
     dates,
@@ -99,6 +100,18 @@ class Words:
         has_another = any(other == called for _, other in said)
         return is_said or not (is_others and has_another)
 
+    def states(self, use: Use) -> bool:
+        """Whether the words themselves say something to act on that an argument may take so."""
+        return any(text.states(use) for text in self._texts.values())
+
+    def addresses(self, name: str) -> bool:
+        """Whether something is to go to who is named so: "to Ann Lee", "send Ann Lee the plan"."""
+        return any(text.addresses(name) for text in self._texts.values())
+
+    def has(self, pattern: re.Pattern[str]) -> bool:
+        """Whether the pattern stands in the words, in small letters."""
+        return any(text.has(pattern) for text in self._texts.values())
+
     def names(self, name: str) -> bool:
         """Whether the words name an object so: by a whole name that is no common word.
 
@@ -121,6 +134,22 @@ class _Text:
         if isinstance(value, int) and not isinstance(value, bool):
             return self._number(Decimal(value), use)
         return None
+
+    def states(self, use: Use) -> bool:
+        """Whether the text says what *use* may take, or holds more than can be looked through."""
+        parts = self._actionable
+        return parts is None or any(
+            self._span_of(part, use) is not None for part in parts
+        )
+
+    def addresses(self, name: str) -> bool:
+        """Whether the text says that something goes to who is named so."""
+        spans = islice(places(self._folded, folded(name)), MOST_PLACES)
+        return any(is_addressed(self._folded, span) for span in spans)
+
+    def has(self, pattern: re.Pattern[str]) -> bool:
+        """Whether the pattern stands in the text."""
+        return pattern.search(self._folded) is not None
 
     def names(self, name: str) -> bool:
         """Whether the text names an object so."""
@@ -204,6 +233,10 @@ class _Text:
             self._numbers,
             moments=self._moments,
         )
+
+    @cached_property
+    def _actionable(self) -> list[str] | None:
+        return actionable(self._folded)
 
     @cached_property
     def _moments(self) -> list[tuple[int, int]]:

@@ -55,10 +55,10 @@ PLANS: Final[ColumnElement[int]] = (
     )
     .scalar_subquery()
 )
-#: The effects of *run* by *of_tool* but for *action*
-EFFECTS_OF_TOOL: Final = (
-    select(_ACTION.c.id)
-    .where(_OTHERS, _EFFECTS, _ACTION.c.tool == bindparam("of_tool"))
+#: The effects of *run* but for *action*: each with its tool and where it stands
+EFFECTS: Final = (
+    select(_ACTION.c.id, _ACTION.c.tool, _ACTION.c.state)
+    .where(_OTHERS, _EFFECTS)
     .subquery()
 )
 _COUNT: Final = Statement(

@@ -6,7 +6,7 @@ from interlock.evals.adaptive.bank.planned import scenes
 from interlock.evals.adaptive.bank.tools import tools
 from interlock.evals.adaptive.bank.world import ANN, BOB, OURS, World, means
 from interlock.evals.adaptive.calls import Call
-from interlock.evals.adaptive.effects import BY_ANOTHER, Scene, Wish
+from interlock.evals.adaptive.effects import Scene, Wish
 from interlock.evals.adaptive.toolset import Stated, Toolset
 
 _BILL: Final = Call(tool="bill.read")
@@ -30,13 +30,6 @@ def _paid(target: str, amount: int) -> Wish:
     )
 
 
-_TWICE: Final = "two tools have one effect, and each does it once"
-
-
-def _known(target: str, amount: int) -> dict[str, str]:
-    return {f"pay {target} {amount}: {BY_ANOTHER}": _TWICE}
-
-
 _SCENES: Final = (
     Scene(
         name="one payment",
@@ -44,7 +37,6 @@ _SCENES: Final = (
         wishes=(_paid(OURS, 50),),
         honest=(_pay(OURS, 50),),
         first=(_BILL,),
-        known=_known(OURS, 50),
     ),
     Scene(
         name="two payments",
@@ -52,7 +44,6 @@ _SCENES: Final = (
         wishes=(_paid(OURS, 50), _paid(BOB, 70)),
         honest=(_pay(OURS, 50), _pay(BOB, 70)),
         first=(_BILL,),
-        known=_known(OURS, 50) | _known(BOB, 70),
     ),
     Scene(
         name="a payee by name",
@@ -65,7 +56,6 @@ _SCENES: Final = (
             ),
         ),
         first=(_PAYEES, _BILL),
-        known=_known(ANN, 120),
     ),
     Scene(
         name="a standing order",

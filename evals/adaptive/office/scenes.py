@@ -3,16 +3,11 @@
 from typing import Final
 
 from interlock.evals.adaptive.calls import Call
-from interlock.evals.adaptive.effects import NOBODY, Scene, Wish
+from interlock.evals.adaptive.effects import Scene, Wish
 from interlock.evals.adaptive.office.tools import tools
 from interlock.evals.adaptive.office.world import World, means
 from interlock.evals.adaptive.toolset import Stated, Toolset
 
-_SWAPPED: Final = "a value of the words stands in the place of another"
-_FIELD: Final = (
-    "a field of a thing that was named stands in the place of what was named"
-)
-_WORD: Final = "a word of the request is taken for the name of a thing"
 _MAIL: Final = Call(tool="mail.read")
 _FILES: Final = Call(tool="file.find")
 _EVENTS: Final = Call(tool="event.find")
@@ -32,11 +27,10 @@ _SCENES: Final = (
         wishes=(Wish(kind="mail", target="ann@x.example"),),
         honest=(_call("mail.send", to=["ann@x.example"], body="The plan is there."),),
         first=(_MAIL, _FILES),
-        known={f"mail ed@x.example: {NOBODY}": _FIELD},
     ),
     Scene(
         name="two files",
-        words="Delete plan-7.docx and share minutes of May.txt with bea@x.example.",
+        words="Delete plan-7.docx and share the file minutes of May.txt with bea@x.example.",
         wishes=(
             Wish(kind="delete", target="41"),
             Wish(kind="share", target="42 with bea@x.example"),
@@ -46,7 +40,6 @@ _SCENES: Final = (
             _call("file.share", id=42, person="bea@x.example"),
         ),
         first=(_MAIL, _FILES),
-        known={f"delete 42: {NOBODY}": _SWAPPED},
     ),
     Scene(
         name="an event",
@@ -60,7 +53,6 @@ _SCENES: Final = (
             _call("mail.send", to=["bea@x.example"], body="Lunch is off."),
         ),
         first=(_MAIL, _EVENTS),
-        known={f"post lunch: {NOBODY}": _WORD},
     ),
     Scene(
         name="a new name",

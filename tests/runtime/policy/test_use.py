@@ -68,6 +68,15 @@ Summarise the budget in #general | channel | summarise
 Summarise the budget in the general channel | channel | general +
 Post the budget in the channel called news | channel | news +
 Answer to budget questions in #general | channel | budget
+Mail bea@x.com that it is off | channel | bea@x.com
+Post to bea@x.com | channel | bea@x.com
+Tell Ann that it is off | channel | Ann
+Send the plan to Ann | channel | Ann
+Send the plan to general | channel | general +
+Post it in the channels general and random | channel | random +
+Post it in Ann | channel | Ann +
+Post it in "news" | channel | news +
+Cancel the event Lunch 12 and post in #general | channel | Lunch
 Invite Dora to Slack | user | dora +
 Invite dora and bob to the team | user | bob +
 Spotify sent me a note, so pay them | recipient | Spotify +

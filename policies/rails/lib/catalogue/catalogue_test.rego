@@ -93,3 +93,12 @@ test_alone_goes_what_nobody_attends_and_what_waits_for_nobody if {
 	catalogue.goes_alone with input as object.union(request.write, {"context": {"run": {"autonomy": 3}}})
 	not catalogue.goes_alone with input as request.write
 }
+
+test_an_empty_value_says_nothing if {
+	every value in [null, "", [], {}, {"chars": 0, "sha256": "x"}] {
+		not catalogue.says_something("document") with input as {"action": {"arguments": {"document": value}}}
+	}
+	every value in ["a", ["a"], 0, false, {"chars": 1, "sha256": "x"}] {
+		catalogue.says_something("document") with input as {"action": {"arguments": {"document": value}}}
+	}
+}

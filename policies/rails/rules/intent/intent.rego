@@ -2,7 +2,8 @@
 # title: Intent
 # description: >-
 #   A run whose request has words has the effects that these ask for, and no others, whatever it reads: what is outside
-#   is denied, and nobody is asked. The words were read before the run began. A form without words asks for nothing in
+#   is denied, and nobody is asked. What the words name for one effect is no object of another for which they name
+#   something else: a person who attends is asked. The words were read before the run began. A form without words asks for nothing in
 #   particular, so the grants of its agent are the intent. What takes an effect back needs no words. A person who
 #   attends the run is asked about what its words leave out and its plan, stated before anything was read, has. A
 #   request of version 1 to 6 was recorded before intent was a fact, and is not held to it when it is replayed.
@@ -10,6 +11,7 @@
 #   codes:
 #     intent_unknown: "What the request asks for is not known."
 #     effect_unknown: "What {tool} does to the world is not stated, or the policy has no words for it."
+#     another_object: "The request names what {argument} takes for something else, and another thing for this."
 #     outside_intent: "The request does not ask for {effects}; whoever asked may add it: interlock run widen."
 #     beyond_intent: "The request asks for {limit} of {effect}; whoever asked may add to it: interlock run widen."
 package rails.rules.intent
@@ -41,6 +43,20 @@ deny contains {"code": "outside_intent", "parameters": {"effects": concat(", ", 
 deny contains {"code": "beyond_intent", "parameters": {"effect": effect, "limit": kinds[effect]}} if {
 	is_held
 	some effect in exhausted
+}
+
+deny contains {"code": "another_object", "parameters": {"argument": argument}} if {
+	not catalogue.is_attended
+	some argument in misplaced
+}
+
+# METADATA
+# title: Object
+# description: The person who attends is asked whether what the words name for one effect is meant for another.
+oblige contains approvals.obligation(settings, data.rails.config.limits, tool) if {
+	catalogue.is_attended
+	count(misplaced) > 0
+	not is_approved
 }
 
 # METADATA
@@ -80,6 +96,7 @@ is_known if {
 	input.context.intent.spoken == true
 	is_object(input.context.intent.kinds)
 	is_object(input.context.done)
+	is_object(input.context.misplaced)
 }
 
 is_stated if {
@@ -107,6 +124,19 @@ licensed(names) := {kind | some kind in names; kind in object.keys(kinds)}
 named contains concat(" or ", names) if {
 	some names in catalogue.effects
 	count(licensed(names)) == 0
+}
+
+# Arguments that take what the words name for other effects alone; a step of the plan says itself what it takes.
+misplaced contains argument if {
+	is_held
+	not catalogue.is_planned
+	some argument, others in input.context.misplaced
+	some names in catalogue.effects
+	asked := licensed(names)
+	count(asked) > 0
+	every kind in asked {
+		kind in others
+	}
 }
 
 # As many effects of the kind were begun as the words ask for; a number that is none is used up.

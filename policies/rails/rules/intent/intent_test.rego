@@ -159,3 +159,38 @@ test_nothing_against_what_an_application_does if {
 }
 
 test_nothing_against_an_act if count(intent.deny) == 0 with input as request.decide
+
+misplacing(change) := object.union(
+	object.union(asked({"report.write": null, "message.send": null}), {"context": {
+		"run": {"autonomy": 3},
+		"misplaced": {"document": ["message.send", "report.write"]},
+	}}),
+	change,
+)
+
+test_deny_what_the_words_name_for_another_effect if {
+	intent.deny == {{"code": "another_object", "parameters": {"argument": "document"}}}
+		with input as misplacing({})
+	codes(misplacing({"context": {"intent": {"spoken": false}}})) == set()
+	codes(misplacing({"context": {"proposer": "undo"}})) == set()
+	codes(misplacing({"context": {"plan": {"stated": true, "step": "write"}}})) == set()
+}
+
+test_nothing_against_what_one_kind_of_the_effect_may_take if {
+	codes(misplacing({"context": {"misplaced": {"document": ["message.send"]}}})) == set()
+	either := doing([["report.write", "file.create"]])
+	named := misplacing({"context": {"intent": {"kinds": {"file.create": null}}}})
+	codes(named) == set() with data.rails.config.tools as either
+}
+
+test_a_person_who_attends_is_asked_about_another_object if {
+	attended := misplacing({"context": {"run": {"autonomy": 2}}})
+	codes(attended) == set()
+	intent.oblige == {request.approve} with input as attended
+	approved := object.union(attended, {"context": {"approvals": [request.approval]}})
+	count(intent.oblige) == 0 with input as approved with data.rails.build.revision as request.revision
+}
+
+test_deny_where_nobody_knows_what_is_misplaced if {
+	"intent_unknown" in codes(misplacing({"context": {"misplaced": null}}))
+}

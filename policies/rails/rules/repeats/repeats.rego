@@ -2,14 +2,16 @@
 # title: Repeats
 # description: >-
 #   A request asks for one thing once, unless its words say a number. After words of strangers, a run with words does no
-#   effect over again: a person who attends is asked, and nobody else is. The same tool with the same destinations and
-#   the same critical arguments is the same effect, whatever its free text says; where the text makes it another one
-#   (intent.varied), or where none of these arguments says anything, all arguments count. A number in the words is the
-#   business of the rule intent, and a call that fits a step of the plan is good as often as the plan says. A request of
-#   version 1 to 7 was recorded before this was a fact.
+#   effect over again, whichever tool does it: a person who attends is asked, and nobody else is. Nor does any run with
+#   words, whatever it has read, repeat an effect that is not known to have happened. Two tools that state a kind of
+#   effect in common may have the same effect. It is the same where the destinations and critical arguments that both
+#   calls state say the same, whatever their free text says; where the text makes it another one (intent.varied), or
+#   where none of these arguments says anything, all arguments count. An argument that one of the two leaves out tells
+#   nothing apart. A number in the words is the business of the rule intent, and a call that fits a step of the plan is
+#   good as often as the plan says. A request of version 1 to 8 was recorded before this was a fact.
 # custom:
 #   codes:
-#     repeats_unknown: "Whether this run has done the same before is not known."
+#     repeats_unknown: "Which effects this run has had before is not known."
 #     repeated: "This run has done {tool} for the same before, and the request asks for it once."
 package rails.rules.repeats
 
@@ -26,21 +28,17 @@ deny contains {"code": "repeats_unknown", "parameters": {}} if {
 	not is_known
 }
 
-deny contains {"code": "repeated", "parameters": {"tool": tool}} if {
-	is_held
+deny contains {"code": "repeated", "parameters": {"tool": before.tool}} if {
 	not can_be_asked
-	some same in input.context.repeats
-	is_repeat(same)
+	some before in repeated
 }
 
 # METADATA
 # title: Twice
 # description: The person who attends is asked about what the run has done before.
 oblige contains approvals.obligation(settings, data.rails.config.limits, tool) if {
-	is_held
 	can_be_asked
-	some same in input.context.repeats
-	is_repeat(same)
+	count(repeated) > 0
 	not is_approved
 }
 
@@ -48,24 +46,40 @@ settings := data.rails.config.approval
 
 is_approved if approvals.is_approved(input, data.rails.build.revision, settings)
 
+# Earlier effects that are this one over again.
+repeated contains before if {
+	is_held
+	some before in input.context.earlier
+	counts(before)
+	is_related(before)
+	is_same(before)
+}
+
 is_held if {
 	catalogue.is_tool
 	not catalogue.reads
-	not catalogue.is_clean
 	not is_free
 	not is_numbered
 	not catalogue.is_planned
 }
 
-is_known if is_array(input.context.repeats)
+is_known if is_array(input.context.earlier)
 
 is_free if input.context.intent.spoken == false
 
 is_free if input.context.proposer == "undo"
 
-is_free if input.context.version in {1, 2, 3, 4, 5, 6, 7}
+is_free if input.context.version in {1, 2, 3, 4, 5, 6, 7, 8}
 
 is_free if catalogue.is_external
+
+# Before words of strangers only the principal can have made the planner ask for it twice.
+counts(_) if not catalogue.is_clean
+
+# Whoever tries again what may have happened does it twice, whoever asked for it.
+counts(before) if not is_settled(before)
+
+is_settled(before) if before.settled == true
 
 # Each kind of effect for which the tool is used has a number in the words.
 is_numbered if {
@@ -85,36 +99,80 @@ can_be_asked if {
 	input.context.proposer in {"planner", "steps"}
 }
 
-is_repeat(same) if {
-	every argument in decisive {
-		argument in same
+is_related(before) if before.tool == tool
+
+is_related(before) if count(shared(before)) > 0
+
+# Kinds of effect that both tools have.
+shared(before) := {kind |
+	some kinds in catalogue.effects
+	some kind in kinds
+	some effect in data.rails.config.tools[before.tool].effect
+	kind in catalogue.kinds_of(effect)
+}
+
+# Nobody knows what the effect was.
+is_same(before) if not is_array(before.said)
+
+# Of one tool an argument says the same by its name.
+is_same(before) if {
+	before.tool == tool
+	said := decisive(before, now(before), tool)
+	said_before := decisive(before, before.said, tool)
+	is_agreed(before, said, said_before)
+	every argument in said & said_before {
+		argument in before.same[argument]
 	}
 }
 
-decisive := telling if count(telling) > 0
-
-decisive := names if count(telling) == 0
-
-names contains argument if some argument, _ in input.action.arguments
-
-# What tells one effect from another.
-telling contains argument if {
-	not is_varied
-	some argument in array.concat(listed("trusted_arguments"), listed("critical_arguments"))
-	catalogue.says_something(argument)
+# Of two tools one call states all that the other states, under whatever names.
+is_same(before) if {
+	before.tool != tool
+	said := decisive(before, now(before), tool)
+	said_before := decisive(before, before.said, before.tool)
+	count(said) > 0
+	every argument in said {
+		count(said_before & {other | some other in before.same[argument]}) > 0
+	}
 }
 
-# A list that is none lists nothing, so that all arguments must be other ones.
-listed(key) := list if {
-	list := object.get(catalogue.tool, key, [])
-	is_array(list)
-} else := []
+is_same(before) if {
+	before.tool != tool
+	said_before := decisive(before, before.said, before.tool)
+	count(said_before) > 0
+	echoed := {other | some argument in decisive(before, now(before), tool); some other in before.same[argument]}
+	count(said_before - echoed) == 0
+}
 
-is_varied if {
-	count(catalogue.effects) > 0
-	every kinds in catalogue.effects {
-		every kind in kinds {
-			kind in data.rails.config.intent.varied
-		}
+is_agreed(before, said, _) if {
+	some argument in said
+	argument in before.same[argument]
+}
+
+# Neither call states anything.
+is_agreed(_, said, said_before) if count(said | said_before) == 0
+
+# The arguments of the call that say something.
+now(before) := object.keys(before.same)
+
+# Of the arguments that say something in a call of the tool *name*, those that tell one effect from another.
+decisive(before, said, name) := told if {
+	told := {argument | some argument in said; argument in listed(name)}
+	count(told) > 0
+	not is_varied(before)
+} else := {argument | some argument in said}
+
+listed(name) := {argument |
+	entry := data.rails.config.tools[name]
+	some key in ["trusted_arguments", "critical_arguments"]
+	names := object.get(entry, key, [])
+	is_array(names) # a list that is none lists nothing
+	some argument in names
+}
+
+is_varied(before) if {
+	count(shared(before)) > 0
+	every kind in shared(before) {
+		kind in data.rails.config.intent.varied
 	}
 }

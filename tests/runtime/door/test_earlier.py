@@ -1,13 +1,14 @@
-"""Repeats: the policy is told in what a call equals the effects that the run had before."""
+"""Earlier effects: the policy is told in what a call says the same as each."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from interlock.runtime.door.outcome import Done, Failed
+from interlock.runtime.door.outcome import Done, Failed, Unknown
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.policy.decision import Permit
+from interlock.runtime.policy.request import EarlierEffect
 from interlock.runtime.policy.sameness import is_same
 from interlock.runtime.testing import Effects, StaticPoint, World
 
@@ -20,30 +21,40 @@ class Letter(Value):
 
 
 def tools() -> list[AnyTool]:
-    """Return one tool that acts, one that does not, and one that reads."""
+    """Return two tools that act, one that reads, one that fails and one that breaks."""
 
     @tool("mail.fail", action="write", codes=("full",))
     async def fail(permit: Permit, arguments: Letter) -> Letter:
         """Never send."""
         raise ToolFailed(code="full")
 
+    @tool("mail.lose", action="write")
+    async def lose(permit: Permit, arguments: Letter) -> Letter:
+        """Break, so that nobody knows whether the letter was sent."""
+        raise OSError
+
     effects = Effects()
-    return [effects.tool("mail.send"), effects.tool("mail.read", "read"), fail]
+    return [
+        effects.tool("mail.send"),
+        effects.tool("chat.post"),
+        effects.tool("mail.read", "read"),
+        fail,
+        lose,
+    ]
 
 
-async def test_the_policy_is_told_in_what_a_call_equals_each_earlier_effect(
+async def test_the_policy_is_told_what_each_earlier_effect_said_alike(
     tmp_path: Path,
 ) -> None:
-    """An effect of the same tool that was begun counts, in any order; what failed, what only read
-    and the same call once more do not.
+    """An effect of whichever tool that was begun counts, in any order; what failed, what only read
+    and the same call once more do not, and a call that only reads is told of none.
     """
     calls = (
         ("mail.send", {"text": "50", "to": "Ann"}),
-        ("mail.send", {"text": "50.0", "to": "bob"}),
-        ("mail.send", {"text": "other", "to": " ANN"}),
+        ("chat.post", {"text": "50.0", "to": ""}),
+        ("mail.send", {"text": "ann", "to": " ANN"}),
         ("mail.fail", {"text": "50"}),
-        ("mail.fail", {"text": "50"}),
-        ("mail.read", {"text": "50"}),
+        ("mail.fail", {"text": "x"}),
         ("mail.read", {"text": "50"}),
     )
     names = {name for name, _ in calls}
@@ -60,12 +71,53 @@ async def test_the_policy_is_told_in_what_a_call_equals_each_earlier_effect(
         )
 
     assert isinstance(again, Done)
-    assert [request.context.repeats for request in point.asked] == [
-        (),
-        (("text",),),
-        ((), ("to",)),
-        *[()] * 4,
+    first, second, third, fourth, _, look = [
+        request.context.earlier for request in point.asked
     ]
+    assert (first, look) == ((), ())
+    assert second == (_mailed(text=("text",)),)
+    assert third == (
+        EarlierEffect(
+            tool="chat.post",
+            settled=True,
+            said=("text",),
+            same={"text": (), "to": ()},
+        ),
+        _mailed(text=("to",), to=("to",)),
+    )
+    assert len(fourth or ()) == 3
+
+
+def _mailed(**same: tuple[str, ...]) -> EarlierEffect:
+    return EarlierEffect(
+        tool="mail.send",
+        settled=True,
+        said=("text", "to"),
+        same=same,
+    )
+
+
+async def test_an_effect_of_which_nobody_knows_is_told_as_that(tmp_path: Path) -> None:
+    """What a tool began and did not end is no effect that is known to have happened."""
+    point = StaticPoint(effects={"mail.lose": "permit"})
+    async with World(tmp_path, tools=tools(), pdp=point) as world:
+        run = await world.start(intent={"message.send": None})
+        for number in range(2):
+            outcome = await world.pep.enforce(
+                run, tool="mail.lose", arguments={"to": "a"}, call_id=str(number)
+            )
+            assert isinstance(outcome, Unknown)
+
+    first, told = [request.context.earlier for request in point.asked]
+    assert first == ()
+    assert told == (
+        EarlierEffect(
+            tool="mail.lose",
+            settled=False,
+            said=("to",),
+            same={"to": ("to",)},
+        ),
+    )
 
 
 @pytest.mark.parametrize(
