@@ -2,10 +2,9 @@
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Final
 
-from interlock.runtime.canonical import digest
-from interlock.runtime.door.tool import arguments_json
 from interlock.tools.models.generation import Generate
 
 #: More questions than are open at a time in one process
@@ -38,14 +37,30 @@ class Calls:
     """The questions of one process, the latest so many; what is forgotten is asked anew."""
 
     def __init__(self) -> None:
-        self._calls: OrderedDict[str, Call] = OrderedDict()
+        self._calls: OrderedDict[bytes, Call] = OrderedDict()
 
     def of(self, run_id: str, arguments: Generate) -> Call:
         """Return what is known of the question."""
-        asked = arguments.model_copy(update={"after": [], "repair": ""})
-        key = digest({"run": run_id, "asked": arguments_json(asked)})
+        key = _key(run_id, arguments)
         call = self._calls.setdefault(key, Call())
         self._calls.move_to_end(key)
         if len(self._calls) > MOST_CALLS:
             self._calls.popitem(last=False)
         return call
+
+
+def _key(run_id: str, arguments: Generate) -> bytes:
+    """Return what stands for the question, whichever of its tries *arguments* are."""
+    parts = (
+        run_id,
+        arguments.model,
+        arguments.purpose,
+        arguments.messages,
+        arguments.tools,
+        arguments.form,
+    )
+    asked = sha256()
+    for part in parts:
+        text = part.encode("utf-8", "surrogatepass")
+        asked.update(len(text).to_bytes(8) + text)
+    return asked.digest()
