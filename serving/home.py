@@ -201,12 +201,15 @@ async def opened(
             pins=kept.pins(settings, planner),
             parts=kept.parts(settings, bundle),
         )
-        await _settle(settings, runtime, stack)
+        await _settle(settings, runtime, kept, stack)
         yield _home(settings, bundle, runtime, servers, kept)
 
 
-async def _settle(settings: Settings, runtime: Runtime, stack: AsyncExitStack) -> None:
-    """Let *stack* close the policy in force, and refuse what no agent or release has."""
+async def _settle(
+    settings: Settings, runtime: Runtime, kept: Kept, stack: AsyncExitStack
+) -> None:
+    """Let *stack* close the policy in force, and find out what this process is."""
+    kept.shares.bind(runtime.releases)
     stack.callback(runtime.policy.close)
     refuse_strangers(settings, runtime.agents)
     await runtime.releases.look()
@@ -307,6 +310,7 @@ def _models(
         settings,
         vault=vault,
         careful=CarefulPlanner(text=text),
+        weights=kept.shares,
         planner=None if planner is None else planner(text=text),
     )
 

@@ -8,6 +8,7 @@ from interlock.runtime.graph.agents import PartsOf
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.storage import Storage
 from interlock.serving.artefacts import artefacts, named
+from interlock.serving.models.shares import Shares
 from interlock.serving.pins import pinned
 from interlock.serving.settings import Settings
 from interlock.tools.contracts.finder import ConfinedFinder
@@ -29,6 +30,8 @@ class Kept:
     playbooks: Playbooks
     #: The version of the clause finder
     finder: str
+    #: Which model gets how much of a run
+    shares: Shares
 
     @classmethod
     def over(
@@ -52,6 +55,7 @@ class Kept:
             reports=Reports(store=storage.store, vault=storage.vault),
             playbooks=playbooks,
             finder=finder.version,
+            shares=Shares(),
         )
 
     def pins(

@@ -1,4 +1,4 @@
-"""The command `interlock bench api|approvals|gate|gateway|fleet|home|ledger|queue`."""
+"""The command `interlock bench api|approvals|canary|gate|gateway|fleet|home|ledger|queue`."""
 
 from contextlib import nullcontext
 from typing import Annotated, Literal, TypeAlias
@@ -8,6 +8,7 @@ from rich.table import Table
 
 from interlock.evals.gateway.command import gateway_calls
 from interlock.evals.growth.command import home_lists, ledger_entries
+from interlock.evals.rollouts.command import canary
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, err, out
 
@@ -20,6 +21,7 @@ Database: TypeAlias = Literal["sqlite", "postgres"]
 _STEPS = ("stock_step", "pure_step", "effect_step")
 
 
+application.command("canary")(canary)
 application.command("gateway")(gateway_calls)
 application.command("home")(home_lists)
 application.command("ledger")(ledger_entries)

@@ -135,6 +135,7 @@ def caller_of(run: Run) -> Caller:
         agent=run.agent,
         label=run.label,
         pins=run.pins,
+        release=run.release,
     )
 
 

@@ -18,6 +18,8 @@ class Caller:
     label: Label
     #: By name, what else the run keeps to wherever it is resumed
     pins: Mapping[str, str]
+    #: The release that the run keeps to, empty for none
+    release: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,9 +15,9 @@ from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import promotion, release
 from interlock.runtime.run.artefact import Parts
 from interlock.runtime.run.promotion import Turn
-from interlock.runtime.run.release import Release
+from interlock.runtime.run.release import Manifest, Release
 from interlock.runtime.run.run import Run
-from interlock.runtime.run.unreleased import AnotherRelease
+from interlock.runtime.run.unreleased import AnotherRelease, ReleaseUnusable
 
 
 class Releases:
@@ -36,6 +36,8 @@ class Releases:
         self._newest = Shared(self._looked_up)
         #: The newest change that was seen
         self._seen = Turn()
+        #: What was verified, by name
+        self._known: dict[str, Manifest] = {}
 
     @cached_property
     def parts(self) -> Parts:
@@ -78,8 +80,20 @@ class Releases:
             lambda connection: release.read(connection, self._vault, name)
         )
 
+    def known(self, name: str) -> Manifest:
+        """Return what a release is under which this process has begun a run or carried one on.
+
+        Raises `ReleaseUnusable` for any other (fails closed).
+        """
+        manifest = self._known.get(name)
+        if manifest is None:
+            raise ReleaseUnusable(code="release_missing", what=f"release {name[:12]}")
+        return manifest
+
     async def _keep(self, name: str) -> None:
-        refuse_other(await self.read(name), self.parts)
+        one = await self.read(name)
+        refuse_other(one, self.parts)
+        self._known[name] = one.manifest
 
     async def _looked_up(self) -> Turn:
         above = self._seen.seq

@@ -17,6 +17,7 @@ from interlock.runtime.run import subject
 from interlock.runtime.run.unreleased import AnotherRelease, ReleaseUnusable
 from interlock.runtime.testing import tampering
 from interlock.serving.home import Home, opened
+from interlock.serving.models.entry import ModelEntry
 from interlock.serving.operations import policies, releases, runs
 from interlock.serving.workspace import open_workspace
 
@@ -273,6 +274,52 @@ async def test_a_damaged_release_is_left_behind(home_folder: Path) -> None:
         await rolled_back(here)
     async with home(home_folder) as here:
         assert (await started(here)).release == first
+
+
+async def test_a_release_divides_the_runs_among_models(home_folder: Path) -> None:
+    """A run asks the model that its release gives the weight, whatever the settings say; where a
+    release says nothing, the settings hold.
+    """
+    asked: dict[str, set[str]] = {}
+    told_of: tuple[dict[str, dict[str, int]], ...] = (
+        {},
+        {"planner": {"a": 1}},
+        {"planner": {"b": 1}},
+    )
+    for weights in told_of:
+        async with twin_models(home_folder) as here:
+            name = await created(here, weights=weights)
+            if (await here.runtime.releases.in_force()) != name:
+                await promoted(here, name)
+        async with twin_models(home_folder) as here:
+            run = await started(here)
+            await here.drive(run)
+            told = await entries(here.store, here.vault)
+        asked[str(weights)] = {
+            entry["payload"]["resource"]["id"]
+            for entry in told
+            if entry["body"].get("tool") == "model.generate"
+            and entry["body"]["run"] == run.id
+            and "resource" in (entry["payload"] or {})
+        }
+
+    assert asked["{'planner': {'a': 1}}"] == {"planner/a"}
+    assert asked["{'planner': {'b': 1}}"] == {"planner/b"}
+    assert asked["{}"] == {"planner/b"}
+
+
+@asynccontextmanager
+async def twin_models(folder: Path) -> AsyncIterator[Home]:
+    """Open a home with two planners, of which the settings give everything to the second."""
+    settings = open_workspace({}, chosen={"home": str(folder)}).settings
+    models = {
+        "planner": {
+            "a": ModelEntry.model_validate({"embedded": True, "weight": 0}),
+            "b": ModelEntry.model_validate({"embedded": True}),
+        }
+    }
+    async with opened(settings.model_copy(update={"models": models})) as home:
+        yield home
 
 
 @pytest.fixture

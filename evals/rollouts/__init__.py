@@ -1,0 +1,1 @@
+"""Rollouts that are played, to see what the controller makes of them."""

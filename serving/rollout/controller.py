@@ -1,0 +1,127 @@
+"""The controller of a rollout: after each run it says promote, hold or roll back, and why.
+
+Control and canary are compared over the runs of one step alone, in which each gets the same part of
+the runs all the time: what strikes both alarms nobody. A whole rollout of a release that is like
+the one before is rolled back with a chance of at most `Bounds.false_alarm`, whatever the number of
+runs and of looks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final, Literal, TypeAlias, get_args
+
+from interlock.serving.rollout.arm import STEPS, Measure, Observation
+from interlock.serving.rollout.share import Share, least_rise, most_rise
+
+Verdict: TypeAlias = Literal["promote", "hold", "roll_back"]
+Shares: TypeAlias = Mapping[Measure, Share]
+_MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)
+_NOTHING: Final[Shares] = {measure: Share() for measure in _MEASURES}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bounds:
+    """How sure the controller must be, and of what."""
+
+    #: The chance that a rollout of equal arms is ever rolled back
+    false_alarm: float = 0.05
+    #: By how much a share may be higher, at each step, for the next step to be taken
+    tolerated: tuple[float, ...] = (0.9, 0.6, 0.35, 0.2)
+    #: So many runs of the canary at least before a step is taken
+    least_runs: int = 30
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """What is to be done after a run, with what it rests on."""
+
+    verdict: Verdict
+    percent: int
+    #: What decided: the share that rose, or that may have; empty for too few runs
+    measure: Measure | None
+    #: By how much it rose at least and at most
+    least: float
+    most: float
+    runs: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rollout:
+    """How far a rollout is; a new value after each run and each step.
+
+    With its last step the canary gets every run, and nothing is left to compare it with.
+    """
+
+    bounds: Bounds = Bounds()
+    step: int = 0
+    control: Shares = field(default_factory=lambda: _NOTHING)
+    canary: Shares = field(default_factory=lambda: _NOTHING)
+
+    @property
+    def percent(self) -> int:
+        """How many of a hundred runs the canary gets now."""
+        return STEPS[self.step]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the canary gets every run: it is promoted."""
+        return self.step == len(STEPS) - 1
+
+    @property
+    def runs(self) -> int:
+        """How many runs of the canary the step has."""
+        return self.canary["error"].number
+
+    def observed(self, run: Observation) -> "Rollout":
+        """Return the rollout after one more run."""
+        before = self.canary if run.arm == "canary" else self.control
+        after = {
+            measure: before[measure].with_one(value)
+            for measure, value in run.measures.items()
+        }
+        if run.arm == "control":
+            return replace(self, control=after)
+        return replace(self, canary=after)
+
+    def promoted(self) -> "Rollout":
+        """Return the rollout at its next step, for which nothing is observed yet."""
+        return Rollout(bounds=self.bounds, step=self.step + 1)
+
+    def decision(self) -> Decision:
+        """Return what is to be done now.
+
+        A share that rose for sure rolls back at once. A step is taken once no share can have risen
+        by more than is tolerated; until then the step is held (fails closed).
+        """
+        worst = max(_MEASURES, key=self._least)
+        if self._least(worst) > 0:
+            return self._decided("roll_back", worst)
+        doubtful = max(_MEASURES, key=self._most)
+        is_known = self.runs >= self.bounds.least_runs
+        if is_known and self._most(doubtful) <= self.bounds.tolerated[self.step]:
+            return self._decided("promote", doubtful)
+        return self._decided("hold", doubtful)
+
+    def _decided(self, verdict: Verdict, measure: Measure) -> Decision:
+        return Decision(
+            verdict=verdict,
+            percent=self.percent,
+            measure=measure,
+            least=self._least(measure),
+            most=self._most(measure),
+            runs=self.runs,
+        )
+
+    @property
+    def _alpha(self) -> float:
+        """The chance of a false alarm that each measure has at each step."""
+        looks = len(_MEASURES) * len(self.bounds.tolerated)
+        return self.bounds.false_alarm / looks
+
+    def _least(self, measure: Measure) -> float:
+        return least_rise(
+            self.control[measure], self.canary[measure], alpha=self._alpha
+        )
+
+    def _most(self, measure: Measure) -> float:
+        return most_rise(self.control[measure], self.canary[measure], alpha=self._alpha)
