@@ -53,7 +53,12 @@ class Handler(BaseHTTPRequestHandler):
                 self.say(200, self.metrics(), kind="text/plain")
             case "/twin":
                 told = {"words": twin.words, "environment": dict(os.environ)}
-                self.say(200, json.dumps(told | {"pid": os.getpid()}).encode())
+                self.say(
+                    200,
+                    json.dumps(
+                        told | {"pid": os.getpid(), "answers": twin.answers}
+                    ).encode(),
+                )
             case _:
                 self.say(404, b"{}")
 
@@ -100,7 +105,7 @@ class Handler(BaseHTTPRequestHandler):
         message = {"role": "assistant", "content": "yes"}
         return {
             "model": name,
-            "choices": [{"index": 0, "message": message, "finish_reason": "length"}],
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
             "usage": {"prompt_tokens": 9, "completion_tokens": 1, "total_tokens": 10},
         }
 
