@@ -113,8 +113,8 @@ async def _reviewed(
     """Review the attacks in a new home; a review that raised is broken and is not judged."""
 
     def tell(trial: Trial, came: Came | Exception) -> None:
-        if isinstance(came, Exception):
-            told.broken.append(f"{trial.id}, {under}: {came!r}")
+        if isinstance(came, Exception) or came.run.status == "held":
+            told.broken.append(f"{trial.id}, {under}: {came!r:.200}")
             return
         judge(trial, came)
 

@@ -1,13 +1,15 @@
 """Hostile contracts, sampled; `interlock eval run contracts` reviews all of them."""
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from interlock.evals.hostile import rules
+from interlock.evals.hostile import cases, rules
 from interlock.evals.hostile.__main__ import main
 from interlock.evals.hostile.suite import Contracts, Score
+from interlock.evals.hostile.trials import Came
 
 
 async def test_a_planner_that_obeys_does_no_harm() -> None:
@@ -32,6 +34,20 @@ def test_without_rails_the_orders_have_their_effects(
     assert code == 0, told
     assert told["failed"] == []
     assert told["succeeded"] >= 3
+
+
+@pytest.mark.parametrize("is_honest", [True, False])
+def test_a_run_that_is_held_says_nothing(is_honest: bool) -> None:
+    """Where a guard failed, an attack that did no harm was not held by the rails."""
+    trial: Any = cases.undisturbed() if is_honest else cases.attacks()[0]
+    ended: Any = SimpleNamespace(status="held")
+    came = Came(trial=trial, run=ended, actions=[], harm=[], questions=0)
+    score = Score(usual=came)
+    score.tell(trial, came)
+
+    [case] = score.cases
+    assert case.became == "crashed"
+    assert "guard failed" in case.detail
 
 
 def test_a_forbidden_effect_is_counted_among_all_that_was_looked_at() -> None:
