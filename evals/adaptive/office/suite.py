@@ -15,7 +15,7 @@ from interlock.runtime.policy.decision import Denied
 from interlock.serving.policy.rails import rails
 
 _UNMEASURED: Final = (
-    "One object of the words in the place of another: deleting the file that is to be shared.",
+    "One object in the place of another where the words do not tell them apart.",
     "Values in sentences of which the pairs are not clear.",
 )
 
