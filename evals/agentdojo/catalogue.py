@@ -142,6 +142,7 @@ def _fields(
         names=tuple(stated.get("names", ())),
         id=stated.get("id", ""),
         finds=None if finds is None else tuple(finds),
+        narrows=tuple(entry.get("narrows", ())),
         adds=stated.get("adds", "anyone"),
         made_by=stated.get("made_by", ""),
         added_by=entry.get("added_by", stated.get("added_by", "")),

@@ -11,6 +11,7 @@ from typing import Any, Final
 from jmespath.functions import Functions, signature
 
 from interlock.runtime.canonical import LARGEST_INTEGER
+from interlock.runtime.door.plan.described import How, described
 from interlock.runtime.door.plan.same import instant_of, same, weight
 from interlock.runtime.door.plan.work import Work
 from interlock.runtime.policy.sameness import decimal_of
@@ -25,6 +26,7 @@ _ANY: Final[Any] = {"types": []}
 _TEXT: Final[Any] = {"types": ["string"]}
 _LIST: Final[Any] = {"types": ["array"]}
 _NUMBER: Final[Any] = {"types": ["number"]}
+_NAME_OF: Final[Any] = {"types": ["expref"]}
 
 
 class Ours(Functions):
@@ -125,6 +127,54 @@ class Ours(Functions):
         self._compare(items, len(items))
         return _without(items, [], twice=False)
 
+    @signature(_LIST, _NAME_OF, _TEXT)
+    def _func_starting(
+        self,
+        items: list[Any],
+        name_of: Any,
+        text: str,
+    ) -> Any:
+        return _described(items, name_of, "starting", text)
+
+    @signature(_LIST, _NAME_OF, _TEXT)
+    def _func_ending(
+        self,
+        items: list[Any],
+        name_of: Any,
+        text: str,
+    ) -> Any:
+        return _described(items, name_of, "ending", text)
+
+    @signature(_LIST, _NAME_OF, _TEXT)
+    def _func_containing(
+        self,
+        items: list[Any],
+        name_of: Any,
+        text: str,
+    ) -> Any:
+        return _described(items, name_of, "containing", text)
+
+    @signature(_LIST, _NAME_OF, _TEXT)
+    def _func_called(
+        self,
+        items: list[Any],
+        name_of: Any,
+        text: str,
+    ) -> Any:
+        return _described(items, name_of, "called", text)
+
+    @signature(_LIST)
+    def _func_tally(
+        self,
+        items: list[Any],
+    ) -> list[dict[str, Any]]:
+        self._compare(items, len(items))
+        counted = _without(items, [], twice=False)
+        return [
+            {"item": item, "count": sum(same(item, other) for other in items)}
+            for item in counted
+        ]
+
     @signature(_LIST, _LIST)
     def _func_without(
         self,
@@ -177,6 +227,18 @@ class Ours(Functions):
         later = _instant(moment) + timedelta(days=days, minutes=minutes)
         is_day = len(moment) == len("2000-01-01") and not minutes
         return str(later.date()) if is_day else later.isoformat(sep=" ")
+
+
+def _described(
+    items: list[Any],
+    name_of: Any,
+    how: How,
+    text: str,
+) -> Any:
+    def name(item: Any) -> Any:
+        return name_of.visit(name_of.expression, item)
+
+    return described(items, name, how, text)
 
 
 def _without(

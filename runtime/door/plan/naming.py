@@ -36,15 +36,20 @@ class Naming:
         written it without proof, and where it is an address, a link or an account (fails closed).
         """
         kind = shown.record.kind
-        is_good = (
+        is_clear = (
             bool(kind)
             and kind not in self._results.seen.unclear
-            and (is_all or (kind, folded(name)) in self._complete)
             and self._is_alone((kind, folded(name)))
             and not self._is_given(name, shown)
             and actionable(name) == []
         )
-        return Reference(name=name, kind=kind if is_good else "")
+        is_whole = is_all or (kind, folded(name)) in self._complete
+        return Reference(
+            name=name,
+            kind=kind if is_clear and is_whole else "",
+            is_clear=is_clear,
+            whole=shown.whole,
+        )
 
     @cached_property
     def _complete(self) -> set[_Name]:

@@ -20,6 +20,17 @@ class Reference:
     name: str
     #: The kind of object; empty where nobody can tell which object the name points to
     kind: str
+    #: One object alone, of all that were shown, has the name
+    is_clear: bool
+    #: What stands in the names of which every object was shown with it; None for any text
+    whole: frozenset[str] | None
+
+    def is_among_all(
+        self,
+        part: str,
+    ) -> bool:
+        """Whether every object was shown with it that has this part of a folded name."""
+        return self.whole is None or any(looked in part for looked in self.whole)
 
     def __eq__(
         self,

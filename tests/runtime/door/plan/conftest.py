@@ -115,6 +115,7 @@ ROOMS = Fields(
     names=("",),
     writers={"": "anyone"},
     adds="house",
+    finds=(),
 )
 #: Anybody writes the names on the cards that the house keeps
 CARDS = Fields(
@@ -175,15 +176,33 @@ class Desk:
             """Show the rooms."""
             return Names(items=self.rooms)
 
+        reads = (suppliers, payments, notes, rooms, *self.searches())
+        return (planning, *reads, *self.effects())
+
+    def searches(self) -> tuple[AnyTool, ...]:
+        """Return the tools that show all cards, cards of a name, and meetings of a name."""
+
         @tool("card.list", action="read", fields=CARDS, yields=lambda a, r: WEB)
         async def cards(permit: Permit, arguments: Query) -> Items:
             """Show the cards."""
+            return Items(items=self.cards)
+
+        found = replace(CARDS, finds=("text",))
+
+        @tool("card.find", action="read", fields=found, yields=lambda a, r: WEB)
+        async def card(permit: Permit, arguments: Query) -> Items:
+            """Find cards."""
             return Items(items=self.cards)
 
         @tool("meeting.find", action="read", fields=MEETINGS, yields=lambda a, r: WEB)
         async def find(permit: Permit, arguments: Search) -> Items:
             """Find meetings."""
             return Items(items=self.cards)
+
+        return (cards, card, find)
+
+    def effects(self) -> tuple[AnyTool, ...]:
+        """Return the tools that have effects."""
 
         @tool(
             "room.post",
@@ -208,8 +227,7 @@ class Desk:
             """Make a note."""
             return Item(id=f"n{self.calls}", name=arguments.name)
 
-        reads = (suppliers, payments, notes, rooms, cards, find)
-        return (planning, *reads, post, pay, make)
+        return (post, pay, make)
 
     async def act(self, called: str, /, **arguments: Any) -> Context:
         """Propose one call; return the facts that the policy was told."""
