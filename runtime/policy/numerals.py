@@ -26,6 +26,15 @@ _LABELS: Final = listed(
     " article paragraph serial model bug request commit"
     " transaction account apt unit no. nr. ext. tel. apt."
 )
+#: Labels that are verbs, too: "order 2 boxes" is no order number 2
+_VERBS: Final = listed("order request book")
+_BIDS: Final = re.compile(
+    r"(?:^|[.!?;:,\n(]|\b(?:please|kindly|and|then|just|also))\s*\Z"
+)
+_COUNTED: Final = re.compile(
+    r"\s+(?!(?:is|was|are|were|has|had|from|for|to|by|on|in|at|and|or|of|with|again|if|as|when|that|which|too"
+    r"|today|tomorrow|now|please)\b)[a-z]"
+)
 _NUMBERED: Final = listed("number no nr num id no. nr. code ref reference")
 #: Arguments that take any of these
 _IDS: Final = listed(
@@ -76,6 +85,16 @@ def is_number_for(
     return nouns is None or not nouns.isdisjoint(use.words)
 
 
+def is_count_for(
+    text: str,
+    span: tuple[int, int],
+    use: Use,
+) -> bool:
+    """Whether a number in letters may be what *use* asks for: how many, of what stands there."""
+    nouns = _unit(text[span[1] :]) or _COUNTS
+    return not nouns.isdisjoint(use.words)
+
+
 def is_bare(
     text: str,
     span: tuple[int, int],
@@ -98,20 +117,27 @@ def _nouns(
         return frozenset(_MOMENTS)
     if _YEAR.fullmatch(text, start, end) and _IN_A_YEAR.search(text[:start][-12:]):
         return frozenset({"year", *_IDS})
-    return _label(text[:start]) or _unit(text[end:])
+    return _label(text[:start], text[end:]) or _unit(text[end:])
 
 
-def _label(before: str) -> frozenset[str] | None:
-    match = _BEFORE.search(before[-64:])
+def _label(before: str, after: str) -> frozenset[str] | None:
+    before = before[-64:]
+    match = _BEFORE.search(before)
     if match is None:
         return None
     further, word = match[1] or "", match[2].lstrip("(\"'")
     if word == "#":
         return frozenset({further, *_IDS})
-    if word not in _LABELS:
+    if word not in _LABELS or _is_verb(word, before[: match.start(2)], after):
         return None
     owner = {further} if word in _NUMBERED else set()
     return frozenset({word, word.rstrip("."), *owner, *_IDS})
+
+
+def _is_verb(word: str, before: str, after: str) -> bool:
+    """Whether a label bids that something be ordered, so that the number after it counts."""
+    bids = word in _VERBS and _BIDS.search(before[-32:])
+    return bool(bids) and _COUNTED.match(after[:32]) is not None
 
 
 def _unit(after: str) -> frozenset[str] | None:

@@ -15,6 +15,7 @@ from typing import Final
 from interlock.runtime.canonical import Json
 from interlock.runtime.policy.actionable import actionable
 from interlock.runtime.policy.boundary import folded, is_steady, places, written
+from interlock.runtime.policy.counts import counts
 from interlock.runtime.policy.denials import Parts, denials, is_denied
 from interlock.runtime.policy.intent.forms import listed
 from interlock.runtime.policy.label import PRINCIPAL
@@ -27,7 +28,7 @@ from interlock.runtime.policy.moments import (
     number_of,
     numbers,
 )
-from interlock.runtime.policy.numerals import is_number_for
+from interlock.runtime.policy.numerals import is_count_for, is_number_for
 from interlock.runtime.policy.pairs import pairs
 from interlock.runtime.policy.passages import passages
 from interlock.runtime.policy.use import Use
@@ -192,6 +193,13 @@ class _Text:
         for span in self._numbers.get(number, ()):
             if not is_denied(self._unsaid, span[0]) and self._is_number(span, use):
                 return span
+        return None if use is None else self._count(number, use)
+
+    def _count(self, number: Decimal, use: Use) -> tuple[int, int] | None:
+        for span in self._counts.get(number, ()):
+            is_said = not is_denied(self._unsaid, span[0])
+            if is_said and is_count_for(self._folded, span, use):
+                return span
         return None
 
     def _is_number(self, span: tuple[int, int], use: Use | None) -> bool:
@@ -223,6 +231,10 @@ class _Text:
     @cached_property
     def _numbers(self) -> dict[Decimal, list[tuple[int, int]]]:
         return numbers(self._folded)
+
+    @cached_property
+    def _counts(self) -> dict[Decimal, list[tuple[int, int]]]:
+        return counts(self._folded)
 
     @cached_property
     def pairs(self) -> set[tuple[Decimal, str]]:

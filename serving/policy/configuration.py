@@ -186,6 +186,8 @@ class WordingRules(TypedDict, total=False):
     never: list[str]
     #: It does not count where it is done for the principal
     others: bool
+    #: It is about people by their names alone
+    names: bool
     #: Naming an object is enough
     named: bool
 

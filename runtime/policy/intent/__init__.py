@@ -109,6 +109,8 @@ def _fits(wording: Wording, phrase: Phrase, mentioned: set[str]) -> bool:
     things = phrase.things | (mentioned if phrase.has_pronoun else frozenset())
     if wording.others and not phrase.is_for_others:
         return False
+    if wording.names and not phrase.is_of_names:
+        return False
     if phrase.things and phrase.things <= wording.never:
         return False
     if wording.objects and not things & wording.objects:

@@ -62,6 +62,11 @@ _NUMBERS: Final = {
     "twelve": 12,
 }
 _MOST: Final = 1_000
+#: In the singular after a number, they say of what kind a thing is: "a two line summary"
+_MEASURES: Final = listed(
+    "line page word sentence paragraph slide point item step part piece column star person"
+    " minute hour day night week month year euro dollar pound franc"
+)
 #: Tokens before a participle that may say what it is about
 _BACK: Final = 8
 
@@ -82,6 +87,8 @@ class Phrase:
     points_back: bool
     #: It is not for the principal, and for somebody
     is_for_others: bool
+    #: It is directly about names of people and nothing else
+    is_of_names: bool
     #: It names somebody or something of its own
     is_narrow: bool
     words: frozenset[str]
@@ -115,8 +122,7 @@ def phrase_of(
         places |= _places(rest, vocabulary)
     tokens = [token for part in parts for token in part]
     direct, _ = _apart(parts[0])
-    has_pronoun = not direct or any(token.text in _PRONOUNS for token in direct[:2])
-    is_bare = has_pronoun and not things
+    is_bare = _has_pronoun(direct) and not things
     return Phrase(
         things=frozenset(things),
         places=frozenset(places),
@@ -125,9 +131,18 @@ def phrase_of(
         has_pronoun=is_bare,
         points_back=_points_back(parts[0]),
         is_for_others=_is_for_others(direct, parts[0], vocabulary),
+        is_of_names=_is_of_names(direct),
         is_narrow=any(map(_is_own, tokens)),
         words=frozenset(token.text for token in tokens),
     )
+
+
+def _has_pronoun(direct: Sequence[Token]) -> bool:
+    return not direct or any(token.text in _PRONOUNS for token in direct[:2])
+
+
+def _is_of_names(direct: Sequence[Token]) -> bool:
+    return bool(direct) and all(token.is_name for token in direct)
 
 
 def _is_placed(tokens: Sequence[Token]) -> bool:
@@ -192,19 +207,28 @@ def _head(
     count: int | None = None
     at = 0
     while at < len(tokens):
-        token = tokens[at]
-        count = _NUMBERS.get(token.text, count)
-        if (
-            token.shape == "number"
-            and token.text.isdecimal()
-            and int(token.text) <= _MOST
-        ):
-            count = int(token.text)
+        said = _number(tokens[at])
+        if said is not None and _is_measure(tokens[at + 1 :], said):
+            at += 2
+            continue
+        count = count if said is None else said
         thing, length = vocabulary.thing(tokens, at)
         if thing:
             groups, number = thing, count
         at += length
     return groups, number
+
+
+def _number(token: Token) -> int | None:
+    is_number = token.shape == "number" and token.text.isdecimal()
+    if is_number and int(token.text) <= _MOST:
+        return int(token.text)
+    return _NUMBERS.get(token.text)
+
+
+def _is_measure(follows: Sequence[Token], number: int) -> bool:
+    """Whether a number says how long or how large the thing after it is, not how many."""
+    return number > 1 and len(follows) > 1 and follows[0].text in _MEASURES
 
 
 def _places(tokens: Sequence[Token], vocabulary: Vocabulary) -> set[str]:

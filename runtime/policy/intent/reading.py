@@ -1,8 +1,8 @@
 """Reading: words as sentences of tokens, without what is quoted in them.
 
 What stands in quotation marks, in a quoted line or after "he wrote:" is somebody's text, and asks
-for nothing. Where "he wrote:" ends its line, and below "Forwarded message", that is all the rest. A
-quotation that is not closed goes on to the end, too (fails closed).
+for nothing. Where "he wrote:" ends its line, below "Ticket 5:" and below "Forwarded message", that
+is all the rest. A quotation that is not closed goes on to the end, too (fails closed).
 """
 
 import re
@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
+
+from interlock.runtime.policy.passages import HEADED
 
 Shape: TypeAlias = Literal[
     "word", "number", "time", "money", "address", "link", "file", "quote", "mark"
@@ -75,6 +77,7 @@ _GLUED: Final = re.compile(
     r"(?:(?<=\s)|^)([^\W\d_]+)\.(?!(?:Com|Org|Net|Info|Example|Test|Html?|Js)\b)(?=[A-Z][a-z]+\s)",
     re.MULTILINE,
 )
+_HEADED: Final = re.compile(HEADED)
 #: The line above what somebody else wrote
 _FORWARDED: Final = re.compile(
     r"[ \t]*[-_=*]{2,}[ \t]*(?:begin )?(?:forwarded|original)\b", re.IGNORECASE
@@ -121,7 +124,7 @@ def sentences(text: str) -> Iterator[Sentence]:
     plain = _GLUED.sub(r"\1. ", _ABBREVIATED.sub(r"\1", plain))
     plain = _BLOCKS.sub(_QUOTED, plain).replace("\u2019", "'").replace("&", " and ")
     for line in plain.split("\n"):
-        if _FORWARDED.match(line):
+        if _FORWARDED.match(line) or _HEADED.match(line.lower()):
             return
         own = _told_apart(line)
         yield from _of_line(_BULLET.sub("", own))

@@ -26,6 +26,8 @@ class Wording:
     never: frozenset[str] = frozenset()
     #: It does not count where it is for the principal: "tell me"
     others: bool = False
+    #: It counts where it is about people by their names: "answer Bob"
+    names: bool = False
     #: Naming one of the objects is enough, whatever is done with it
     named: bool = False
 
@@ -114,6 +116,7 @@ def _wording(kind: str, fields: Mapping[str, Any]) -> Wording:
         places=frozenset(fields.get("places", ())),
         never=frozenset(fields.get("never", ())),
         others=fields.get("others", False) is True,
+        names=fields.get("names", False) is True,
         named=fields.get("named", False) is True,
     )
 

@@ -40,6 +40,23 @@ Pay 900 euros to Ann | amount | 900 +
 Raise my limit to 900, please | limit | 900 +
 Send her 12.00 for May | amount | 12 +
 Meet for 45 minutes | duration_minutes | 45 +
+Order 2 boxes of gloves | quantity | 2 +
+Please order 2 boxes of gloves | quantity | 2 +
+Find the cheapest gloves and order 2 boxes | quantity | 2 +
+Cancel order 2 of May | quantity | 2
+Add a note to order 2 | quantity | 2
+Say that order 2 is late | quantity | 2
+Order 2 is late | quantity | 2
+Order one | quantity | 1 +
+Order one box of gloves | quantity | 1 +
+Order twelve boxes of gloves | quantity | 12 +
+Order two hundred boxes | quantity | 2
+Order the one from Ann | quantity | 1
+Let no one know, and tell no one | count | 1
+Do not order two boxes | quantity | 2
+Pay Ann two | amount | 2
+Book a table for four guests | guests | 4 +
+Book a room for four nights | nights | 4 +
 """
 NAMES = """
 Mail ann@x.com about eve@y.com | to | eve@y.com

@@ -176,8 +176,8 @@ class Desk:
             """Show the rooms."""
             return Names(items=self.rooms)
 
-        reads = (suppliers, payments, notes, rooms, *self.searches())
-        return (planning, *reads, *self.effects())
+        reads = (planning, suppliers, payments, notes, rooms)
+        return (*reads, *self.searches(), *self.effects())
 
     def searches(self) -> tuple[AnyTool, ...]:
         """Return the tools that show all cards, cards of a name, and meetings of a name."""
