@@ -55,6 +55,7 @@ Code: TypeAlias = Literal[
     "erased",
     "key_reused",
     "in_use",
+    "no_model",
 ]
 
 

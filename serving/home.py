@@ -28,7 +28,7 @@ from interlock.runtime.run.run import Run
 from interlock.runtime.run.runs import Runs
 from interlock.runtime.runtime import AgentSource, Runtime
 from interlock.runtime.storage import Storage
-from interlock.serving import agents
+from interlock.serving import agents, analysis
 from interlock.serving.desk import Desk, decision_point
 from interlock.serving.kept import Kept
 from interlock.serving.models.configured import router
@@ -195,7 +195,7 @@ async def opened(
             storage=storage,
             pdp=await decision_point(settings, bundle, stack),
             bundle=bundle,
-            agents=_agents(settings, tools),
+            agents=_agents(settings, kept, tools),
             more=servers.of_agent,
             telemetry=_telemetry(stack),
             pins=kept.pins(settings, planner),
@@ -226,9 +226,17 @@ def _every_tool(
     return [*own, *(more(storage) if more else ())]
 
 
-def _agents(settings: Settings, tools: Sequence[AnyTool]) -> list[AgentSource]:
+def _agents(
+    settings: Settings, kept: Kept, tools: Sequence[AnyTool]
+) -> list[AgentSource]:
+    asked = analysis.analyst(
+        tools,
+        library=kept.library,
+        reviews=kept.reviews,
+        categories=kept.categories,
+    )
     more = agents.load(settings.agents, folder=settings.modules)
-    return [ContractReview(tools), *more]
+    return [ContractReview(tools), asked, *more]
 
 
 @asynccontextmanager

@@ -28,8 +28,9 @@ class Kept:
     reviews: Reviews
     reports: Reports
     playbooks: Playbooks
-    #: The version of the clause finder
+    #: The version of the clause finder, and the categories that it finds
     finder: str
+    categories: tuple[str, ...]
     #: Which model gets how much of a run
     shares: Shares
 
@@ -56,6 +57,7 @@ class Kept:
             playbooks=playbooks,
             finder=finder.version,
             shares=Shares(),
+            categories=finder.categories,
         )
 
     def pins(

@@ -5,12 +5,12 @@ started with, so that "sent" says the same wherever it is resumed.
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from interlock.runtime.canonical import Json, digest
 from interlock.runtime.errors import GuardFailed
-from interlock.serving.models.entry import PLANNER
+from interlock.serving.models.entry import ANALYST, PLANNER, ModelEntry
 from interlock.serving.settings import Settings
 from interlock.tools import files
 from interlock.tools.contracts.clauses.provenance import (
@@ -61,16 +61,26 @@ def pinned(
 
 
 def _planner(settings: Settings, planner: Callable[..., Any] | None) -> str:
+    """Return which models plan, in words: a model of the analyst's own is named beside."""
+    own = settings.models.get(ANALYST, {})
+    beside = f"; {ANALYST} {_places(own)}" if own else ""
     if planner is not None:
-        return getattr(planner, "__qualname__", type(planner).__name__)
+        return getattr(planner, "__qualname__", type(planner).__name__) + beside
     entries = settings.models.get(PLANNER, {})
     if entries:
-        # Weights move from release to release; where the data may go does not.
-        return "; ".join(f"{name}: {entries[name].place}" for name in sorted(entries))
+        return _places(entries) + beside
     endpoint = settings.model
     if endpoint is None:
-        return "careful"
-    return f"{endpoint.name} at {endpoint.url}, {endpoint.clearance}"
+        return f"careful{beside}"
+    return f"{endpoint.name} at {endpoint.url}, {endpoint.clearance}{beside}"
+
+
+def _places(entries: Mapping[str, ModelEntry]) -> str:
+    """Return where the models behind one name are.
+
+    Weights move from release to release; where the data may go does not.
+    """
+    return "; ".join(f"{name}: {entries[name].place}" for name in sorted(entries))
 
 
 def _transport(settings: Settings) -> str:

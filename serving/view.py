@@ -84,6 +84,7 @@ async def view(home: Readable, run_id: str) -> dict[str, Any]:
         **{
             name: shares(outcome.get(name, nothing)) for name, nothing in REVIEW.items()
         },
+        "answer": outcome.get("answer"),
         "report": _has_report(actions),
         "decisions": [decision(action) for action in actions],
         "undo": _undo(actions) if run.undoing else None,
@@ -162,6 +163,7 @@ async def _erased(home: Readable, run_id: str) -> dict[str, Any]:
         "release": row["release"] or None,
         "document": {},
         **REVIEW,
+        "answer": None,
         "report": False,
         "decisions": [],
         "undo": None,

@@ -3,14 +3,17 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
 from interlock.evals.attacks.bait import bait_tools
 from interlock.evals.attacks.planner import ObedientPlanner
 from interlock.evals.demo import job, page, screen
+from interlock.evals.demo.planned import Planned, tools
+from interlock.evals.live import weights
 from interlock.runtime.errors import BadInput
 from interlock.serving import people
 from interlock.serving.cli import session
@@ -19,17 +22,26 @@ from interlock.serving.home import Home
 from interlock.serving.settings import Settings, sqlite_url
 
 application = typer.Typer(add_completion=False)
+Compromised: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--compromised", help="Use a planner that obeys whatever a contract says."
+    ),
+]
+WithModel: TypeAlias = Annotated[
+    bool,
+    typer.Option(
+        "--model",
+        help="Let a real language model plan; 1.2 GB are fetched the first time.",
+    ),
+]
 
 
 @application.command()
 def demo(
     *,
-    compromised: Annotated[
-        bool,
-        typer.Option(
-            "--compromised", help="Use a planner that obeys whatever a contract says."
-        ),
-    ] = False,
+    compromised: Compromised = False,
+    model: WithModel = False,
     bundle: Annotated[
         Path | None,
         typer.Option(help="Another policy bundle, to see the rails matter."),
@@ -49,7 +61,8 @@ def demo(
     kept = keep or home is not None
     with _place(home, kept=kept) as place:
         settings = _settings(place, bundle)
-        summary = _reviewed(settings, compromised=compromised, quiet=as_json)
+        planned = _planned if model else partial(_reviewed, compromised=compromised)
+        summary = planned(settings, quiet=as_json)
         page.write(Path(summary["report"]), summary)
     if as_json:
         session.print_json(summary)
@@ -93,6 +106,18 @@ def _settings(place: Path, bundle: Path | None) -> Settings:
     settings = configured.model_copy(update=own)
     people.write(settings.people, job.PEOPLE)
     return settings
+
+
+def _planned(settings: Settings, *, quiet: bool) -> dict[str, Any]:
+    """Fetch the model where it is not there yet, and let it plan a review."""
+    planned = Planned()
+    with screen.told(quiet=quiet) as told:
+        weights.fetch(told)
+
+        async def work(opened: Home) -> dict[str, Any]:
+            return await planned.summary(opened, told)
+
+        return session.run(work, using=settings, planner=planned.planner, more=tools)
 
 
 def _reviewed(settings: Settings, *, compromised: bool, quiet: bool) -> dict[str, Any]:

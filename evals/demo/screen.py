@@ -20,11 +20,21 @@ def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
     """Yield a function that prints, on standard error, which document is reviewed now."""
     total = len(job.documents())
     number = 0
+    with told(quiet=quiet) as tell:
 
-    def begin(name: str) -> None:
-        nonlocal number
-        number += 1
-        text = f"reviewing {number} of {total}: {name}"
+        def begin(name: str) -> None:
+            nonlocal number
+            number += 1
+            tell(f"reviewing {number} of {total}: {name}")
+
+        yield begin
+
+
+@contextmanager
+def told(*, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Yield a function that prints, on standard error, what is done now."""
+
+    def tell(text: str) -> None:
         if status is not None:
             status.update(text)
         elif not silent:
@@ -35,10 +45,10 @@ def progress(*, quiet: bool) -> Iterator[Callable[[str], None]]:
     if err.is_terminal and not silent:
         status = err.status("opening", spinner="dots")
     if status is None:
-        yield begin
+        yield tell
         return
     with status:
-        yield begin
+        yield tell
 
 
 def show(summary: dict[str, Any], *, kept: bool, verbose: bool) -> None:

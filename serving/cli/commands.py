@@ -47,6 +47,11 @@ COMMANDS: Final = {
         module="review",
         help="Review contracts: files, folders or - for input.",
     ),
+    "ask": Entry(
+        panel=CONTRACTS,
+        module="ask",
+        help="Ask a question over contracts; a model plans under the policy.",
+    ),
     "batch": Entry(
         panel=CONTRACTS,
         module="batch",

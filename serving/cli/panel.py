@@ -9,6 +9,7 @@ from rich.panel import Panel
 from rich.table import Column, Table
 from rich.text import Text
 
+from interlock.serving.cli.answer import answered
 from interlock.serving.cli.show import (
     TIERS,
     decisions,
@@ -50,6 +51,7 @@ def run_panel(view: dict[str, Any]) -> RenderableType:
         parts.append(shown(place))
     if view["stopped"]:
         parts.append(shown(f"Stopped: {view['stopped']['why']}", style="red"))
+    parts += answered(view)
     parts += reviewed(view)
     parts.append(decisions(view["decisions"]))
     if view["undo"]:

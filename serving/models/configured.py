@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import SecretStr
 
 from interlock.runtime.record.vault import Vault
-from interlock.serving.models.entry import LONGEST_ANSWER, PLANNER, Endpoint, ModelEntry
+from interlock.serving.models.entry import (
+    ANALYST,
+    LONGEST_ANSWER,
+    PLANNER,
+    Endpoint,
+    ModelEntry,
+)
 from interlock.serving.settings import Settings
 from interlock.tools.models import replicas
 from interlock.tools.models.router.candidate import Candidate
@@ -54,6 +60,10 @@ def router(
     if planner is not None or PLANNER not in aliases:
         served = _planner(settings, planner, careful=careful)
         aliases[PLANNER] = [Candidate(name=PLANNER, served=served)]
+    if planner is not None or (ANALYST not in aliases and settings.model is not None):
+        # Without a model nobody is the analyst: no rule pretends to understand a question.
+        served = _planner(settings, planner, careful=careful)
+        aliases[ANALYST] = [Candidate(name=ANALYST, served=served)]
     return Router(aliases, weights=weights)
 
 

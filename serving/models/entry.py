@@ -18,6 +18,8 @@ from interlock.tools.outbound.destination import Destination
 
 #: The name of the model that plans a contract review
 PLANNER: Final = "planner"
+#: The name of the model that answers questions over contracts
+ANALYST: Final = "analyst"
 #: How the variables begin that hold settings of ours, secrets too
 _OURS: Final = "INTERLOCK_"
 LONGEST_ANSWER: Final = 2_000  # tokens

@@ -9,7 +9,6 @@ from interlock.runtime.door.tool import AnyTool, tool
 from interlock.runtime.graph.model import GENERATE
 from interlock.runtime.policy.bounds import Bounds
 from interlock.runtime.policy.decision import Permit
-from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts
 from interlock.tools.models import no_answer, parts
 from interlock.tools.models.answer import taken
@@ -47,7 +46,6 @@ def model_tools(models: Mapping[str, Served] | Router) -> tuple[AnyTool, ...]:
         target=router.aim,
         instead=router.instead,
         actual=_spent,
-        yields=_label,
         codes=CODES,
     )
     async def generate(permit: Permit, arguments: Generate) -> Generation:
@@ -65,15 +63,6 @@ def _spent(used: Generation) -> Amounts:
         steps=1,
         tokens=tokens,
         money_micro=used.money_micro,
-    )
-
-
-def _label(_: Generate, __: Generation) -> Label:
-    # What a model says may come from anything it read, and from its training.
-    return Label(
-        integrity="untrusted",
-        confidentiality="public",
-        sources=("model",),
     )
 
 

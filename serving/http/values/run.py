@@ -133,6 +133,9 @@ class RunView(BaseModel):
     )
     document: dict[str, Any]
     findings: list[Any]
+    answer: dict[str, Any] | None = Field(
+        description="Of an analyst: its plan, and its statements with the spans that they cite"
+    )
     report: bool = Field(description="Whether a report stands")
     decisions: list[dict[str, Any]]
     undo: dict[str, Any] | None

@@ -70,9 +70,6 @@ async def test_a_run_searches_what_it_read(office: Any, contract: Any) -> None:
     run = await office.run()
     other = await office.run(read=replace(contract, digest="sha256:cd"))
     found = await office.propose(run, "documents.search", query="laws of New York")
-    strange = await office.propose(
-        run, "documents.search", query="laws", documents=["sha256:cd"]
-    )
     await office.world.store.durable(run.claim)
     label = await office.world.store.read(
         lambda connection: (
@@ -80,6 +77,9 @@ async def test_a_run_searches_what_it_read(office: Any, contract: Any) -> None:
             .one()
             .label
         )
+    )
+    strange = await office.propose(
+        run, "documents.search", query="laws", documents=["sha256:cd"]
     )
 
     assert isinstance(found, Done)
