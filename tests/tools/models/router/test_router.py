@@ -300,8 +300,9 @@ async def test_overload_is_no_failure(tmp_path: Path, turn: Turn, times: int) ->
     mark against it; another model answers meanwhile, and nothing is spent on the full one.
     """
     async with ModelServer([turn]) as full, ModelServer([says("ok")]) as good:
+        first = Breaker(clock=lambda: 0.0, rules=Rules(least_calls=1))
         pair = [
-            candidate("full", full.url, weight=1_000_000),
+            candidate("full", full.url, weight=1_000_000, breaker=first),
             candidate("good", good.url),
         ]
         outcome, entries = await called(tmp_path, *pair)
