@@ -20,6 +20,7 @@ from interlock.evals.live.memory import Memory
 from interlock.evals.live.offers import OFFERS, call
 from interlock.runtime.door.tool import ToolFailed
 from interlock.runtime.policy.decision import Permit
+from interlock.tools.models.no_answer import NoAnswer
 
 INSTRUCTIONS: Final = (
     "You are the planner of a contract review. In each step you choose the one tool that does what "
@@ -92,6 +93,10 @@ class Reading:
             return await self.memory.answer(permit, asked)
         except asyncio.CancelledError:
             self.heard.late.add(permit.run_id)
+            raise
+        except NoAnswer as error:
+            if error.why == "late":
+                self.heard.late.add(permit.run_id)
             raise
 
 

@@ -31,6 +31,7 @@ from interlock.runtime.errors import BadInput, GuardFailed
 from interlock.serving import people
 from interlock.serving.home import opened
 from interlock.serving.workspace import open_workspace
+from interlock.tools.models.no_answer import NoAnswer
 from interlock.tools.outbound.client import Bounds
 
 KEY = "k"
@@ -209,6 +210,33 @@ async def test_an_answer_that_is_late_is_no_denial() -> None:
     assert heard.late == {"first"}
     assert [call["name"] for call in said.tool_calls] == ["records.file"]
     assert memory.questions == 1
+
+
+async def test_a_model_that_gives_up_in_time_is_late_too() -> None:
+    """A model that ends the question because its time is over is late, and any other trouble of it
+    is not.
+    """
+
+    async def text(digest: str) -> str:
+        return digest
+
+    heard = Heard()
+    for why in ("late", "broken"):
+
+        async def answer(*_: Any, why: Any = why) -> AIMessage:
+            raise NoAnswer(why=why, detail="")
+
+        memory = Memory(model=SimpleNamespace(answer=answer))
+        reading = Reading(text=text, memory=memory, heard=heard)
+        facts = json.dumps({"document": {"digest": "d"}, "notify": []})
+        with pytest.raises(NoAnswer):
+            await reading.answer(
+                SimpleNamespace(run_id=why),  # type: ignore[arg-type]  # only its run is looked at
+                [SystemMessage(""), HumanMessage(facts)],
+                (),
+            )
+
+    assert heard.late == {"late"}
 
 
 async def test_a_stopped_run_goes_on(tmp_path: Path) -> None:
