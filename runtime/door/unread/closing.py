@@ -26,6 +26,8 @@ from interlock.runtime.run.run import Run
 
 #: The rule whose codes say what is wrong with a handle
 RULE: Final = "unread"
+#: Its codes that say nothing of what a handle holds: where no more may be told, they are told alone
+_SPENT: Final = frozenset({"unread_spent", "unread_unknown"})
 
 
 async def closed(
@@ -103,7 +105,9 @@ def _in_short(decision: Decision) -> Decision:
 
 
 def _weight(reason: Reason) -> int:
-    """Return where a reason stands: what ends the claim first, then what is wrong with a handle."""
+    """Return where a reason stands: what ends the claim, what is spent, what a handle lacks."""
     if reason.code == RefusedTooOften.code:
         return 1
-    return 2 if reason.rule == RULE else 3
+    if reason.rule != RULE:
+        return 4
+    return 2 if reason.code in _SPENT else 3

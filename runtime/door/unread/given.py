@@ -28,8 +28,10 @@ from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run.run import Run
 
-#: Bytes of the largest result that is followed, and of the largest value
+#: Bytes of the largest result that is followed, and of all values of one proposal together
 LARGEST: Final = 262_144
+#: Handles that are followed in one proposal: each is looked for in the ledger
+MOST_HANDLES: Final = 64
 #: Characters of the longest expression
 LONGEST: Final = 500
 
@@ -115,6 +117,8 @@ class Following:
         self._run = run
         self._key = key
         self._evaluation = Evaluation()
+        self._handles_left = MOST_HANDLES
+        self._bytes_left = LARGEST
 
     def value(
         self,
@@ -146,6 +150,9 @@ class Following:
         self,
         reference: Reference,
     ) -> Kept:
+        if not self._handles_left:
+            raise NotFollowed("too_large")
+        self._handles_left -= 1
         kept = read_kept(
             self._connection,
             self._run,
@@ -164,13 +171,14 @@ class Following:
         of: str,
     ) -> Any:
         """Return what an expression gives over a result; the whole result without one."""
-        if not of:
-            return value
-        _refuse_malformed(of)
-        part = self._evaluation.value(of, value)
+        part = value
+        if of:
+            _refuse_malformed(of)
+            part = self._evaluation.value(of, value)
         if part is NOTHING:
             raise NotFollowed("empty")
-        if _refuse_uncanonical(part) > LARGEST:
+        self._bytes_left -= _refuse_uncanonical(part)
+        if self._bytes_left < 0:
             raise NotFollowed("too_large")
         return part
 
@@ -220,12 +228,12 @@ def _refuse_uncanonical(value: Any) -> int:
 
 
 def _refuse_malformed(of: str) -> None:
+    if len(of) > LONGEST:
+        raise NotFollowed("malformed")
     try:
         compiled(of)
     except ValueError as error:
         raise NotFollowed("malformed") from error
-    if len(of) > LONGEST:
-        raise NotFollowed("malformed")
 
 
 def _has_handle(value: Any, depth: int = 0) -> bool:

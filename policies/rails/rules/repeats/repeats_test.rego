@@ -123,10 +123,28 @@ test_of_two_tools_of_a_varied_kind_every_argument_counts if {
 }
 
 test_the_rule_intent_counts_where_the_words_say_a_number if {
-	codes({"context": {"intent": {"kinds": {"payment.make": 2}}}}, {}) == set()
-	codes({"context": {"intent": {"kinds": {"message.send": 2}}}}, {}) == {"repeated"}
+	clean := {"context": {"run": {"label": request.trusted}, "earlier": [object.union(paid([]), {"settled": false})]}}
+	two := {"context": {"intent": {"kinds": {"payment.make": 2}}}}
+	codes(object.union(clean, two), {}) == set()
+	codes(object.union(clean, {"context": {"intent": {"kinds": {"message.send": 2}}}}), {}) == {"repeated"}
 	both := {"effect": ["payment.make", "refund.make"]}
-	codes({"context": {"intent": {"kinds": {"payment.make": null, "refund.make": 2}}}}, both) == {"repeated"}
+	some_of_both := {"context": {"intent": {"kinds": {"payment.make": null, "refund.make": 2}}}}
+	codes(object.union(clean, some_of_both), both) == {"repeated"}
+}
+
+test_a_number_in_the_words_is_of_several_effects_and_not_of_one_over_again if {
+	two := {"context": {"intent": {"kinds": {"payment.make": 2}}}}
+	codes(two, {}) == {"repeated"}
+	codes(object.union(two, after([paid(["to", "amount"])])), {}) == set()
+	asked(object.union(two, {"context": {"run": {"autonomy": 2}}})) == 1
+}
+
+test_what_nobody_read_may_have_asked_for_it_twice_too if {
+	clean := {"context": {"run": {"label": request.trusted}, "labels": {"to": request.trusted}}}
+	codes(clean, {}) == set()
+	unread := object.union(clean, {"context": {"unread": {"given": ["to"], "bits": 16, "kept": true}}})
+	codes(unread, {}) == {"repeated"}
+	codes(object.union(unread, {"context": {"intent": {"kinds": {"payment.make": 2}}}}), {}) == {"repeated"}
 }
 
 test_a_step_of_the_plan_is_good_as_often_as_the_plan_says if {

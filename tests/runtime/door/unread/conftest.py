@@ -1,7 +1,7 @@
 """A clerk who files letters of strangers, and is not to read them."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,9 +11,9 @@ from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import Outcome, Unread
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
-from interlock.runtime.policy.decision import Permit
+from interlock.runtime.policy.decision import Decision, Permit, Reason
 from interlock.runtime.policy.label import Label
-from interlock.runtime.policy.request import Context
+from interlock.runtime.policy.request import AccessRequest, Context
 from interlock.runtime.run.run import Run
 from interlock.runtime.testing import AGENT, StaticPoint, Toolbox, World
 
@@ -63,13 +63,28 @@ class Answer(Value):
 
 
 @dataclass(kw_only=True)
+class Point(StaticPoint):
+    """A decision point that can be told to deny all calls, with these codes of the rule unread."""
+
+    codes: tuple[str, ...] = ()
+
+    async def decide(self, request: AccessRequest) -> Decision:
+        """Return the table's answer, or the denial with all codes."""
+        decision = await super().decide(request)
+        if not self.codes:
+            return decision
+        reasons = tuple(Reason(code=code, rule="unread") for code in self.codes)
+        return replace(decision, effect="deny", reasons=reasons)
+
+
+@dataclass(kw_only=True)
 class Office:
     """One run of the clerk."""
 
     letters: list[Letter] = field(
         default_factory=lambda: [Letter(sender="eve@evil.test", text=CANARY)]
     )
-    point: StaticPoint = field(default_factory=StaticPoint)
+    point: Point = field(default_factory=Point)
     world: World = field(init=False)
     run: Run = field(init=False)
     filed: list[Note] = field(default_factory=list)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import select, update
 
 from interlock.runtime.door.outcome import Done, Failed, Unread, Waiting
+from interlock.runtime.door.unread.given import LARGEST
 from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.decision import Denied
 from interlock.runtime.record.store import tables
@@ -132,6 +133,19 @@ async def test_a_handle_that_leads_nowhere_is_refused(
     assert office.filed == []
 
 
+async def test_many_handles_are_no_larger_than_one(office: Office) -> None:
+    """However often a proposal names what stays unread, what is followed has one bound."""
+    office.letters = [Letter(sender="eve", text="x" * (LARGEST // 4))]
+    handle = await office.handle()
+    pages = {**handle, "of": "items[0].pages"}
+    faults: list[str] = []
+    for handles in ([handle] * 3, [pages] * 64, [handle] * 4, [pages] * 65):
+        await office.call("note.file", text="x", also=handles)
+        faults.append(office.asked.unread.fault)
+
+    assert faults == ["", "", "too_large", "too_large"]
+
+
 async def test_a_handle_of_another_run_leads_nowhere(office: Office) -> None:
     """What one run holds unread is no other run's, of this tenant or of another."""
     handle = await office.handle()
@@ -240,6 +254,18 @@ async def test_a_refusal_tells_its_code_and_is_counted(office: Office) -> None:
     assert outcome.codes == ("not_granted",)
     assert CANARY not in repr(outcome)
     assert office.asked.unread.told == 32
+
+
+async def test_where_no_more_may_be_told_a_refusal_says_only_that(
+    office: Office,
+) -> None:
+    """Whether an expression gives anything is no answer to a run whose bits are spent."""
+    handle = await office.handle()
+    office.point.codes = ("handle_empty", "unread_spent")
+    outcome = await office.call("note.file", text={**handle, "of": "items[7]"})
+
+    assert isinstance(outcome, Denied)
+    assert outcome.codes == ("unread_spent",)
 
 
 async def test_a_failure_tells_its_code(office: Office) -> None:
