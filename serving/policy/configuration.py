@@ -184,6 +184,7 @@ class WordingRules(TypedDict, total=False):
     objects: list[str]
     places: list[str]
     never: list[str]
+    after: list[str]
     #: It does not count where it is done for the principal
     others: bool
     #: It is about people by their names alone

@@ -116,6 +116,8 @@ def _fits(wording: Wording, phrase: Phrase, mentioned: set[str]) -> bool:
     if wording.objects and not things & wording.objects:
         return False
     places = phrase.places if phrase.has_place else mentioned
+    if wording.after:
+        places = {group for word, group in phrase.placed if word in wording.after}
     if phrase.points_back:
         places = places | mentioned
     return not wording.places or bool(places & wording.places)

@@ -16,6 +16,7 @@ from interlock.runtime.policy.intent.grammar import (
     BARE,
     BY,
     CALLED,
+    DESCRIBING,
     FARTHEST,
     FOR_US,
     FORBIDDEN_TO,
@@ -214,7 +215,7 @@ def _is_wished(clause: Clause, left: str, follows: Sequence[Token]) -> bool:
     texts = [token.text for token in follows]
     is_when = bool(set(texts[1:]) & WHEN) or (follows and follows[-1].shape != "word")
     is_past = bool(set(texts[:1]) & PAST) or (texts[:1] == ["by"] and not is_when)
-    if is_past or NOT.search(left):
+    if is_past or NOT.search(left) or DESCRIBING.search(left):
         return False
     is_passive = PASSIVE.match(left) and clause.mood not in {"wonders", "supposes"}
     return bool(is_passive or WISHED.match(left))

@@ -90,9 +90,14 @@ GERUND: Final = re.compile(
     rf"{POLITE}$"
 )
 BY: Final = re.compile(r"(?:^|.* )by $")
-PASSIVE: Final = re.compile(
-    r".*\b(?:must|should|shall|ought to|needs to|need to|has to|have to|is to|are to"
+_DUE: Final = (
+    r"(?:must|should|shall|ought to|needs to|need to|has to|have to|is to|are to"
     r"|wants to|want to) (?:\w+ly |also |now )?be (?:\w+ly |also )?$"
+)
+PASSIVE: Final = re.compile(rf".*\b{_DUE}")
+#: It is only said of something, or asked: "the bills that must be", "which bills have to be"
+DESCRIBING: Final = re.compile(
+    rf"\b(?:(?:that|who)|(?:which|what|whose)(?: \S+){{0,2}}) {_DUE}"
 )
 WISHED: Final = re.compile(
     rf"^{POLITE}(?:(?:i|we) (?:\w+ly )?(?:would like|want|need|would love|would "

@@ -76,7 +76,8 @@ class Phrase:
     """What stands with one verb, as groups of things."""
 
     things: frozenset[str]
-    places: frozenset[str]
+    #: Groups of places, each with the preposition before it
+    placed: frozenset[tuple[str, str]]
     #: It says where or to what, whether that is known or not
     has_place: bool
     #: Group -> how many of it are named, where a number is
@@ -92,6 +93,11 @@ class Phrase:
     #: It names somebody or something of its own
     is_narrow: bool
     words: frozenset[str]
+
+    @property
+    def places(self) -> frozenset[str]:
+        """The groups of places, after whatever preposition."""
+        return frozenset(group for _, group in self.placed)
 
     def number_of(self, groups: frozenset[str]) -> int | None:
         """Return how many of one of *groups* are named, or None where no number is."""
@@ -112,20 +118,20 @@ def phrase_of(
     """
     parts = _parts(clauses, at, verb, vocabulary)
     things: set[str] = set()
-    places: set[str] = set()
+    placed: set[tuple[str, str]] = set()
     numbers: dict[str, int | None] = {}
     for part in parts:
         direct, rest = _apart(part)
         groups, number = _head(direct, vocabulary)
         things |= groups
         numbers |= dict.fromkeys(groups, number)
-        places |= _places(rest, vocabulary)
+        placed |= _placed(rest, vocabulary)
     tokens = [token for part in parts for token in part]
     direct, _ = _apart(parts[0])
     is_bare = _has_pronoun(direct) and not things
     return Phrase(
         things=frozenset(things),
-        places=frozenset(places),
+        placed=frozenset(placed),
         has_place=is_bare or _is_placed(tokens),
         numbers=numbers,
         has_pronoun=is_bare,
@@ -231,23 +237,30 @@ def _is_measure(follows: Sequence[Token], number: int) -> bool:
     return number > 1 and len(follows) > 1 and follows[0].text in _MEASURES
 
 
-def _places(tokens: Sequence[Token], vocabulary: Vocabulary) -> set[str]:
-    """Return the groups of the last thing after each preposition."""
-    places: set[str] = set()
+def _placed(tokens: Sequence[Token], vocabulary: Vocabulary) -> set[tuple[str, str]]:
+    """Return the groups of the last thing after each preposition, with the preposition."""
+    placed: set[tuple[str, str]] = set()
     part: list[Token] = []
-    is_place = False
+    before = ""
     for token in [*tokens, Token("to")]:
-        if token.text == "that" and is_place and not part:
+        if token.text == "that" and before and not part:
             continue
         if token.text in _RELATIVE:
             break
         if token.text not in _PREPOSITIONS and token.text not in _TOPIC:
             part.append(token)
             continue
-        if is_place:
-            places |= _head(part, vocabulary)[0]
-        part, is_place = [], token.text in _PREPOSITIONS
-    return places | (_head(part, vocabulary)[0] if is_place else set())
+        placed |= _after(before, part, vocabulary)
+        part, before = [], token.text if token.text in _PREPOSITIONS else ""
+    return placed | _after(before, part, vocabulary)
+
+
+def _after(
+    preposition: str, tokens: Sequence[Token], vocabulary: Vocabulary
+) -> set[tuple[str, str]]:
+    if not preposition:
+        return set()
+    return {(preposition, group) for group in _head(tokens, vocabulary)[0]}
 
 
 def _is_for_others(

@@ -24,6 +24,8 @@ class Wording:
     objects: frozenset[str] = frozenset()
     places: frozenset[str] = frozenset()
     never: frozenset[str] = frozenset()
+    #: A place counts after these prepositions alone, and not where it was only mentioned before
+    after: frozenset[str] = frozenset()
     #: It does not count where it is for the principal: "tell me"
     others: bool = False
     #: It counts where it is about people by their names: "answer Bob"
@@ -115,6 +117,7 @@ def _wording(kind: str, fields: Mapping[str, Any]) -> Wording:
         objects=frozenset(fields.get("objects", ())),
         places=frozenset(fields.get("places", ())),
         never=frozenset(fields.get("never", ())),
+        after=frozenset(fields.get("after", ())),
         others=fields.get("others", False) is True,
         names=fields.get("names", False) is True,
         named=fields.get("named", False) is True,
