@@ -95,11 +95,15 @@ def _brought(connection: Connection, vault: Vault) -> _Brought | None:
 
 
 def _models(settings: Settings, brought: _Brought) -> dict[str, Any]:
-    """Return the models of the release, with the key that the workspace has for its endpoint."""
+    """Return the models of the release, with the key that the workspace has for that endpoint.
+
+    A workspace that names another endpoint has no key for this one, and nobody sends it a key.
+    """
     stated = _parsed(brought.model, "model")
     endpoint = stated.get("model")
-    if endpoint is not None and settings.model is not None:
-        endpoint = endpoint | {"key": settings.model.key}
+    own = settings.model
+    if endpoint is not None and own is not None and own.url == endpoint.get("url"):
+        endpoint = endpoint | {"key": own.key}
     try:
         return {
             "model": _ENDPOINT.validate_json(json.dumps(endpoint)),

@@ -36,16 +36,23 @@ def opening(
 ) -> list[BaseMessage]:
     """Return how the conversation begins: the rules, the tools, the question, the documents.
 
-    A file is named only where the question itself names the file: whoever made a file may have
-    written what they liked into its name, and nothing of theirs is read before the plan is stated.
+    A file is named only where the question itself names the file, and in the question's words:
+    whoever made a file may have written what they liked into its name, the ending as well, and
+    nothing of theirs is read before the plan is stated.
     """
     tools = listed(offers, ends=False)
     files = "\n".join(
-        f"{number}. {name if PurePath(name).stem in question else 'document'}"
+        f"{number}. {_named(name, question)}"
         for number, name in enumerate(names, start=1)
     )
     asked = f"Question: {question}\nDocuments:\n{files}"
     return [SystemMessage(content=f"{_RULES}\n{tools}"), HumanMessage(content=asked)]
+
+
+def _named(name: str, question: str) -> str:
+    """Return what the question calls a file: its name, its name without the ending, or nothing."""
+    known = (said for said in (name, PurePath(name).stem) if said in question)
+    return next(known, "document")
 
 
 def conversation(talk: Sequence[Sequence[str]]) -> list[BaseMessage]:

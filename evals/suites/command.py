@@ -147,6 +147,12 @@ def run(
     from interlock.evals.suites.files import Files
     from interlock.evals.suites.measurement import Conditions
 
+    if release and (sample is not None or thresholds is not None):
+        raise BadInput(
+            what=f"a measurement of release {release}",
+            why="a release is measured whole, and by the thresholds that it names",
+            next_step="Leave out `--sample` and `--thresholds`, or `--release`.",
+        )
     chosen = catalogue.suite(suite, session.opened_workspace())
     release, stated = _of_release(release)
     conditions = Conditions(sample=sample, seed=seed, jobs=jobs)

@@ -12,6 +12,7 @@ from interlock.runtime.record.events import HOME, ActDecided
 from interlock.runtime.record.logs import kept_at
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.run.release import Release
 
 _RECORDED: Final[Act] = "eval.record"
 _ENTRIES: Final = tables.ledger_entry.c
@@ -22,10 +23,11 @@ _ACTS: Final = (
 )
 
 
-def held(connection: Connection, vault: Vault, release: str) -> tuple[str, ...]:
+def held(connection: Connection, vault: Vault, release: Release) -> tuple[str, ...]:
     """Return the suites whose newest measurement of *release* held, by what people recorded.
 
-    A measurement counts for the release that it names and for no other. Raises `Tampered` for an
+    A measurement counts for the release that it names and for no other, and holds where the policy
+    that was measured is the release's own. Raises `Tampered` for an
     entry that does not open: what did not hold is not hidden by damage (fails closed).
     """
     key = vault.key(connection, HOME)
@@ -37,12 +39,13 @@ def held(connection: Connection, vault: Vault, release: str) -> tuple[str, ...]:
         measured = _arguments(
             row["payload"], key, place=kept_at(row["log"], row["seq"])
         )
-        if measured.get("release") != release:
+        if measured.get("release") != release.digest:
             continue
         suite = str(measured.get("suite"))
         at = int(body["at"])
         if suite not in newest or at >= newest[suite][0]:
-            newest[suite] = at, measured.get("held") is True
+            is_own = measured.get("measured") == release.manifest.revision
+            newest[suite] = at, is_own and measured.get("held") is True
     return tuple(sorted(suite for suite, (_, is_held) in newest.items() if is_held))
 
 

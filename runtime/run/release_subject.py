@@ -22,7 +22,7 @@ def made(name: str) -> Look:
             person=identity(person.id),
             requester=identity(one.by),
             agent=_KIND,
-            evals=measured.held(connection, vault, name),
+            evals=measured.held(connection, vault, one),
         )
         return Subject(resource=Resource(type=_KIND, id=name), facts=facts)
 

@@ -56,10 +56,15 @@ _REFUSED: Final = frozenset(
         "uds",
     }
 )
-#: Variables that open routes to anybody who reaches the port, or that are not the server's matter
+#: Variables that open routes to anybody who reaches the port, write texts into a log, or are not
+#: the server's matter
 _NO_VARIABLES: Final = ("INTERLOCK_", "LD_PRELOAD", "VLLM_API_KEY", "VLLM_PLUGINS")
 _OPENING: Final = frozenset(
-    {"VLLM_ALLOW_RUNTIME_LORA_UPDATING", "VLLM_SERVER_DEV_MODE"}
+    {
+        "VLLM_ALLOW_RUNTIME_LORA_UPDATING",
+        "VLLM_DEBUG_LOG_API_SERVER_RESPONSE",
+        "VLLM_SERVER_DEV_MODE",
+    }
 )
 _LAST_PORT: Final = 65_535
 
@@ -74,6 +79,15 @@ def _option(name: str) -> str:
     if any(known.startswith(begun) for known in _REFUSED):
         raise ValueError("the option may not be set: see docs/howto/serve-models.md")
     return name
+
+
+def _value(value: Option) -> Option:
+    if isinstance(value, str) and value.lstrip().startswith("-"):
+        # After a switch the server would take the value for one more option.
+        raise ValueError(
+            "a value does not begin with a dash: the server may take it for an option"
+        )
+    return value
 
 
 def _variable(name: str) -> str:
@@ -131,7 +145,10 @@ class ServedModel(Section):
     traces: HttpUrl | None = None
     tensor_parallel: Count = 1
     pipeline_parallel: Count = 1
-    options: dict[Annotated[str, AfterValidator(_option)], Option] = Field({})
+    options: dict[
+        Annotated[str, AfterValidator(_option)],
+        Annotated[Option, AfterValidator(_value)],
+    ] = Field({})
     environment: dict[Annotated[str, AfterValidator(_variable)], str] = Field({})
     patience: Patience = Patience()
 

@@ -31,6 +31,8 @@ Fault: TypeAlias = Literal[
 ]
 _TOKEN: Final = re.compile(r"[^\W_]+")
 _NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
+#: A comma between thousands; any other is part of the number: 1,5 is not 15
+_GROUPED: Final = re.compile(r",(?=\d{3}(?!\d))")
 
 
 class Statement(Value):
@@ -84,10 +86,20 @@ def _placed(statement: Statement, document: Document, wanted: list[str]) -> Chec
     if span is None:
         return Checked(says=statement.says, fault="not_there")
     cites = passage(document, *span)
-    known = f"{cites.text} {cites.section} {cites.place} {cites.name}"
-    if not _numbers(statement.says) <= _numbers(known):
+    if not _numbers(_without_place(statement.says, cites)) <= _numbers(cites.text):
         return Checked(says=statement.says, fault="other_numbers")
     return Checked(says=statement.says, cites=cites)
+
+
+def _without_place(says: str, cites: Passage) -> str:
+    """Return the statement without the words that name its place: their numbers are no claim."""
+    section = rf"(?:section|clause|article|§)\s*{re.escape(cites.section)}"
+    places = [re.escape(cites.name), re.escape(cites.place)]
+    if cites.section:
+        places.append(section)
+    return re.sub(
+        rf"(?:{'|'.join(places)})(?![\w.]*\d)", " ", says, flags=re.IGNORECASE
+    )
 
 
 def _span(text: str, wanted: list[str]) -> tuple[int, int] | None:
@@ -101,7 +113,7 @@ def _span(text: str, wanted: list[str]) -> tuple[int, int] | None:
 
 
 def _numbers(text: str) -> set[str]:
-    return {number.replace(",", "") for number in _NUMBER.findall(text)}
+    return {_GROUPED.sub("", number) for number in _NUMBER.findall(text)}
 
 
 def citation_tools(library: Library) -> tuple[AnyTool, ...]:

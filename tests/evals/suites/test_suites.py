@@ -211,6 +211,18 @@ def test_a_measurement_that_was_changed_is_refused(
     assert evaluate("eval", "run", "nothing")[0] == 2
 
 
+@pytest.mark.parametrize("part", [("--sample", "1"), ("--thresholds", "own.yaml")])
+def test_a_release_is_measured_whole_and_by_its_own_thresholds(
+    evaluate: Command, tmp_path: Path, part: tuple[str, str]
+) -> None:
+    """A few cases, or bounds of whoever measures, say nothing of a release."""
+    (tmp_path / "own.yaml").write_text("")
+    code, out, told = evaluate("eval", "run", NAME, "--release", "ab", *part)
+
+    assert code == 2
+    assert "a release is measured whole" in " ".join(f"{out} {told}".split())
+
+
 def test_inspect_reads_a_case_that_says_nothing_as_an_error(
     evaluate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,7 +17,7 @@ from interlock.runtime.run import subject
 from interlock.runtime.run.unreleased import AnotherRelease, ReleaseUnusable
 from interlock.runtime.testing import tampering
 from interlock.serving.home import Home, opened
-from interlock.serving.models.entry import ModelEntry
+from interlock.serving.models.entry import Endpoint, ModelEntry
 from interlock.serving.operations import policies, releases, runs
 from interlock.serving.workspace import open_workspace
 
@@ -150,6 +150,37 @@ async def test_what_two_people_agreed_to_is_what_runs(
         assert (await started(here)).release == first
 
 
+async def test_a_key_goes_to_the_endpoint_that_it_is_of(home_folder: Path) -> None:
+    """The workspace has a key for the endpoint that it names; a release that names another one is
+    not handed that key.
+    """
+    planner = "http://127.0.0.1:9/v1"
+    fields = {"url": planner, "name": "m", "key": "s3cret"}
+    model = Endpoint.model_validate(fields)
+
+    async with with_model(home_folder, model) as here:
+        await promoted(here, await created(here))
+    async with with_model(home_folder, model.model_copy(update={"key": "new"})) as here:
+        same = here.settings.model
+    there = {"url": "http://127.0.0.1:10/v1", "key": "other"}
+    moved = Endpoint.model_validate(fields | there)
+    async with with_model(home_folder, moved) as here:
+        other = here.settings.model
+
+    assert same is not None
+    assert other is not None
+    assert (same.url, same.key) == (planner, "new")
+    assert (other.url, other.key) == (planner, "none")
+
+
+@asynccontextmanager
+async def with_model(folder: Path, model: Endpoint) -> AsyncIterator[Home]:
+    """Open a home whose workspace names the model."""
+    settings = open_workspace({}, chosen={"home": str(folder)}).settings
+    async with opened(settings.model_copy(update={"model": model})) as home:
+        yield home
+
+
 async def test_a_process_of_another_release_begins_nothing(
     home_folder: Path, tmp_path: Path
 ) -> None:
@@ -210,7 +241,8 @@ async def test_suites_that_the_policy_names_must_have_held(
     home_folder: Path, tmp_path: Path
 ) -> None:
     """Where the policy names a suite, a release is promoted once its newest recorded measurement
-    held: one of another release counts for nothing, and a later one that failed takes it back.
+    held: one of another release or policy counts for nothing, and a later one that failed takes it
+    back.
     """
     overlay = tmp_path / "policies"
     overlay.mkdir()
@@ -220,6 +252,9 @@ async def test_suites_that_the_policy_names_must_have_held(
     async with home(home_folder, policies=str(overlay)) as here:
         name = await created(here)
         other = await created(here, weights={"planner": {"a": 1}})
+        await recorded(here, name, held=True, measured="another policy")
+        with pytest.raises(NotPermitted) as refusal:
+            await promoted(here, name)
         for release, held in ((other, True), (name, True), (name, False)):
             await recorded(here, release, held=held)
             try:
@@ -230,10 +265,11 @@ async def test_suites_that_the_policy_names_must_have_held(
             if not codes[-1]:
                 await promoted(here, other)
 
+    assert refusal.value.codes == ("not_measured",)
     assert codes == [("not_measured",), (), ("not_measured",)]
 
 
-async def recorded(home: Home, release: str, *, held: bool) -> None:
+async def recorded(home: Home, release: str, *, held: bool, measured: str = "") -> None:
     """Record a measurement of the suite `contracts`."""
 
     async def nothing() -> None:
@@ -245,7 +281,7 @@ async def recorded(home: Home, release: str, *, held: bool) -> None:
         person=ANALYST,
         arguments={
             "suite": "contracts",
-            "measured": "",
+            "measured": measured or home.bundle.revision,
             "digest": "",
             "held": held,
             "rates": {},

@@ -61,6 +61,13 @@ def test_paths_begin_at_the_folder_of_the_file(tmp_path: Path) -> None:
         ("    options:\n      --port: 1\n", 7, "options.--port"),
         ("    options:\n      trust-remote: 1\n", 7, "options.trust-remote"),
         ("    options:\n      config: other.yaml\n", 7, "options.config"),
+        ("    options:\n      eager: --trust-remote-code\n", 7, "options.eager"),
+        ("    options:\n      eager: ' -h'\n", 7, "options.eager"),
+        (
+            "    environment:\n      VLLM_DEBUG_LOG_API_SERVER_RESPONSE: a\n",
+            7,
+            "environment.VLLM_DEBUG_LOG_API_SERVER_RESPONSE",
+        ),
         ("    environment:\n      INTERLOCK_KEY: a\n", 7, "environment.INTERLOCK_KEY"),
         ("    environment:\n      LD_PRELOAD: a\n", 7, "environment.LD_PRELOAD"),
     ],

@@ -8,7 +8,10 @@ from interlock.runtime.door.outcome import Done
 from interlock.tools.contracts.citations import Statement, checked, citation_tools
 from interlock.tools.documents import Document
 
-TEXT = "1. Term.\n\n2. Notice. Either party may  terminate upon 60 days\u2019 notice.\nEnd."
+TEXT = (
+    "1. Term.\n\n2. Notice. Either party may  terminate upon 60 days\u2019 notice.\n"
+    "End. It has a fee of 1,5 percent, or 1,000,000 in all."
+)
 LEASE = Document(
     digest="sha256:aa", name="lease.txt", kind="txt", pages=(0,), text=TEXT
 )
@@ -27,6 +30,12 @@ def fault(says: str, quotation: str, document: str = "sha256:aa") -> str | None:
     [
         ("60 days", "either party may terminate upon 60 days' notice", None),
         ("60 days, by section 2", "may terminate upon 60 days", None),
+        ("60 days, by line 2 of lease.txt", "may terminate upon 60 days", None),
+        ("60 days, by line 23", "may terminate upon 60 days", "other_numbers"),
+        ("2 days", "either party may terminate", "other_numbers"),
+        ("15 percent", "a fee of 1,5 percent", "other_numbers"),
+        ("1,5 percent", "a fee of 1,5 percent", None),
+        ("of 1000000", "or 1,000,000 in all", None),
         ("Sixty days", "EITHER PARTY MAY TERMINATE", None),
         ("30 days", "may terminate upon 60 days", "other_numbers"),
         ("30 days", "may terminate upon 30 days", "not_there"),
