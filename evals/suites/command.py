@@ -147,12 +147,7 @@ def run(
     from interlock.evals.suites.files import Files
     from interlock.evals.suites.measurement import Conditions
 
-    if release and (sample is not None or thresholds is not None):
-        raise BadInput(
-            what=f"a measurement of release {release}",
-            why="a release is measured whole, and by the thresholds that it names",
-            next_step="Leave out `--sample` and `--thresholds`, or `--release`.",
-        )
+    _refuse_partial(release, sample, thresholds)
     chosen = catalogue.suite(suite, session.opened_workspace())
     release, stated = _of_release(release)
     conditions = Conditions(sample=sample, seed=seed, jobs=jobs)
@@ -249,6 +244,16 @@ def _measured(
 
     with nullcontext() if as_json else err.status("measuring", spinner="dots"):
         return asyncio.run(measured(chosen, conditions, bounds))
+
+
+def _refuse_partial(release: str, sample: int | None, thresholds: Path | None) -> None:
+    """Raise `BadInput` where a part of a suite, or other bounds, would count for a release."""
+    if release and (sample is not None or thresholds is not None):
+        raise BadInput(
+            what=f"a measurement of release {release}",
+            why="a release is measured whole, and by the thresholds that it names",
+            next_step="Leave out `--sample` and `--thresholds`, or `--release`.",
+        )
 
 
 def _of_release(beginning: str) -> tuple[str, Path | None]:
