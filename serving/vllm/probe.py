@@ -7,6 +7,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from prometheus_client.parser import text_string_to_metric_families
 
+from interlock.serving.vllm import listener
 from interlock.tools.outbound.client import Answer, Bounds, send
 from interlock.tools.outbound.destination import Destination
 from interlock.tools.outbound.errors import NotSent, Spoilt
@@ -56,6 +57,9 @@ class VllmProbe:
 
     async def health(self) -> Health:
         """Return whether it generates: an open port and a good /health are not enough."""
+        if listener.is_foreign(self.server.port):
+            self.said = "another account listens at its port"
+            return "silent"
         head = {"Content-Type": "application/json"}
         if self.key:
             head["Authorization"] = f"Bearer {self.key}"
