@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from interlock.runtime.door.outcome import Unread
 from interlock.runtime.door.plan.plan import Plan
 
 from .conftest import ANN, BOB, Desk, Item
@@ -352,3 +353,21 @@ def test_what_is_no_plan_is_refused(path: Any, wrong: Any) -> None:
 
     with pytest.raises(ValidationError):
         Plan.model_validate(plan)
+
+
+async def test_a_plan_that_holds_what_nobody_read_is_none(desk: Desk) -> None:
+    """Whatever the policy says: a stranger may have written what stays unread in a plan."""
+    desk.notes = [Item(id="n1", name="bill", account="EVE-ACCOUNT", amount=7)]
+    enforce = desk.world.pep.enforce
+    read = await enforce(
+        desk.run, tool="note.list", arguments={}, call_id="read", unread=True
+    )
+    assert isinstance(read, Unread)
+    account = {"unread": read.handle.unread, "of": "items[0].account"}
+    told = await desk.state(
+        pay={"tool": "payment.make", "arguments": {"to": {"value": account}}}
+    )
+
+    assert told.unread.given == ("steps",)
+    assert told.unread.fault == ""
+    assert await desk.pay(to="EVE-ACCOUNT") == (None, ["untrusted"])

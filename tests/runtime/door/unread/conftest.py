@@ -1,6 +1,6 @@
 """A clerk who files letters of strangers, and is not to read them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
@@ -67,10 +67,14 @@ class Point(StaticPoint):
     """A decision point that can be told to deny all calls, with these codes of the rule unread."""
 
     codes: tuple[str, ...] = ()
+    #: What happens, once each, while a decision is made
+    meanwhile: list[Callable[[], Awaitable[object]]] = field(default_factory=list)
 
     async def decide(self, request: AccessRequest) -> Decision:
         """Return the table's answer, or the denial with all codes."""
         decision = await super().decide(request)
+        if self.meanwhile:
+            await self.meanwhile.pop()()
         if not self.codes:
             return decision
         reasons = tuple(Reason(code=code, rule="unread") for code in self.codes)

@@ -399,3 +399,26 @@ async def test_a_tool_that_tells_too_much_is_not_shown(office: Office) -> None:
             "letter.same", one={**handle, "of": FIRST}, call_id=str(bits)
         )
         assert isinstance(outcome, Unread)
+
+
+async def test_what_is_given_unread_is_decided_on_the_effects_that_are_there(
+    office: Office,
+) -> None:
+    """Where another effect begins while the policy decides, the policy is asked again."""
+    office.run = await office.world.start(
+        agent=office.run.agent, intent={"file.create": None}
+    )
+    handle = await office.handle()
+    note = {"text": {**handle, "of": FIRST}}
+
+    async def file_another() -> None:
+        await office.world.pep.enforce(
+            office.run, tool="note.file", arguments=note, call_id="other"
+        )
+
+    office.point.meanwhile = [file_another]
+    await office.call("note.file", text=note["text"])
+
+    done = [dict(request.context.done) for request in office.point.asked[-3:]]
+    assert done == [{}, {}, {"note.file": 1}]
+    assert len(office.filed) == 2
