@@ -13,6 +13,7 @@ from interlock.serving import workspace
 from interlock.serving.home import opened
 from interlock.serving.policy.build import POLICIES
 from interlock.serving.settings import BUNDLE
+from interlock.tools.unread.extracting import unread_tools
 
 #: The roles of people, as the how-to orders them
 _ROLES = (
@@ -68,7 +69,8 @@ def test_every_code_that_a_tool_fails_with_is_declared(
     tools: Mapping[str, AnyTool],
 ) -> None:
     """An agent is told only declared codes, so a code that no tool declares would be lost."""
-    declared = {code for tool in tools.values() for code in tool.codes}
+    ours = (*tools.values(), *unread_tools)
+    declared = {code for tool in ours for code in tool.codes}
     raised = {
         code
         for file in TOOLS.rglob("*.py")
