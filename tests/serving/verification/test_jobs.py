@@ -112,8 +112,10 @@ def test_a_tool_that_drifted_is_found(built: Built, permitted: Permitted) -> Non
 
     answers = wrong(permitted(built(configured(change))))
 
+    drifted = "document.read: deny (reviewed/tool_drifted) instead of permit"
     assert answers == {
-        "contract_review.steps": "document.read: deny (reviewed/tool_drifted) instead of permit"
+        "contract_analyst.steps": drifted,
+        "contract_review.steps": drifted,
     }
 
 

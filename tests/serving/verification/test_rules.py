@@ -239,7 +239,7 @@ def test_a_rule_brings_its_probe(built: Built, proved: Proved) -> None:
             "a probe of rule closed",
         ),
         (
-            "contract_review",
+            "contract_analyst",
             "closed",
             "context.run.agent",
             "look, unchanged: deny (closed/closed) instead of permit",
