@@ -164,6 +164,7 @@ def test_a_measurement_is_told_recorded_and_compared(
         "measured": REVISION,
         "digest": before["digest"],
         "held": True,
+        "release": "",
         "rates": {"attacks": [0, 2]},
     }
 
