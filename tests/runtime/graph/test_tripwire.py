@@ -110,6 +110,13 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
+@pytest.fixture(autouse=True, scope="module")
+def forgotten() -> Iterator[None]:
+    """What LangChain forgot goes after the last test of this file, not in another file's tests."""
+    yield
+    gc.collect()
+
+
 @pytest.fixture(autouse=True)
 def calls(request: pytest.FixtureRequest) -> Iterator[list[str]]:
     """Each test begins with no calls, in a strict process unless it is marked otherwise."""
@@ -120,7 +127,6 @@ def calls(request: pytest.FixtureRequest) -> Iterator[list[str]]:
         with tripwire.strict():
             yield CALLS
     CALLS.clear()
-    gc.collect()  # what LangChain forgot goes now, not in another file's tests
 
 
 async def drained(stream: Any) -> list[Any]:

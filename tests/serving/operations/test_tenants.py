@@ -50,9 +50,18 @@ NOT_ASKED: Final = {
             "audit.compared",
             "kill_switches.engage",
             "kill_switches.release",
+            "models.served",
+            "models.stopped",
             "people.add",
             "people.remove",
             "policies.activate",
+            "policies.keep_replaceable",
+            "releases.add",
+            "releases.artefact_of",
+            "releases.create",
+            "releases.promote",
+            "releases.prune",
+            "releases.roll_back",
             "recoveries.gaps",
             "recoveries.recover",
             "workers.hired",
@@ -202,6 +211,9 @@ def arguments(
         "write": written.append,
         "target": target,
         "form": "csv",
+        "model": "tiny",
+        "replicas": 1,
+        "replica": None,
     }
     places: list[Any] = []
     named: dict[str, Any] = {}

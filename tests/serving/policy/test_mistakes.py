@@ -117,9 +117,10 @@ def test_a_tool_that_is_removed_must_not_be_granted(
     with pytest.raises(Unfit) as caught:
         overlaid(shipped, written("data.yaml", "tools: {mail.send: null}"))
 
-    (finding,) = caught.value.findings
-    assert finding.code == "unknown_tool"
-    assert finding.where == "the shipped rails: grants.contract_review.planner"
+    assert {(finding.code, finding.where) for finding in caught.value.findings} == {
+        ("unknown_tool", "the shipped rails: grants.contract_analyst.planner"),
+        ("unknown_tool", "the shipped rails: grants.contract_review.planner"),
+    }
 
 
 def test_every_mistake_is_found(written: Written, shipped: Bundle) -> None:

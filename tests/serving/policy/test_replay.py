@@ -23,6 +23,7 @@ async def test_a_request_from_before_a_fact_was_added_replays(shipped: Bundle) -
         candidate
         for candidate in ordinary(shipped)
         if candidate.action.tool == "document.read"
+        and candidate.principal.roles == ("contract_review",)
     ]
     document: dict[str, Any] = copy.deepcopy(request.document())
     for fact in ("version", "tool_schema", "subject"):
@@ -65,6 +66,7 @@ async def test_arguments_kept_in_short_replay_as_they_were_seen(
         candidate
         for candidate in ordinary(shipped)
         if candidate.action.tool == "mail.send"
+        and candidate.principal.roles == ("contract_review",)
     ]
     arguments = {**request.action.arguments, "body": "long " * 1_000}
     action = replace(request.action, arguments=arguments)

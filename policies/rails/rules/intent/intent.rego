@@ -3,10 +3,11 @@
 # description: >-
 #   A run whose request has words has the effects that these ask for, and no others, whatever it reads: what is outside
 #   is denied, and nobody is asked. What the words name for one effect is no object of another for which they name
-#   something else: a person who attends is asked. The words were read before the run began. A form without words asks for nothing in
-#   particular, so the grants of its agent are the intent. What takes an effect back needs no words. A person who
-#   attends the run is asked about what its words leave out and its plan, stated before anything was read, has. A
-#   request of version 1 to 6 was recorded before intent was a fact, and is not held to it when it is replayed.
+#   something else: a person who attends is asked. The words were read before the run began. A form without words
+#   asks for nothing in particular, so the grants of its agent are the intent. What takes an effect back needs no
+#   words. A person who attends the run is asked about what its words leave out and its plan, stated before anything
+#   was read, has. A request of version 1 to 6 was recorded before intent was a fact, and is not held to it when it
+#   is replayed.
 # custom:
 #   codes:
 #     intent_unknown: "What the request asks for is not known."

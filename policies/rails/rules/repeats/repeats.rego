@@ -1,15 +1,16 @@
 # METADATA
 # title: Repeats
 # description: >-
-#   A request asks for each thing once. After words of strangers, or with what the planner never read, a run with words
-#   does no effect over again, whichever tool does it: a person who attends is asked, and nobody else is. Nor does any run
-#   with words, whatever it has read, repeat an effect that is not known to have happened. Two tools that state a kind of
-#   effect in common may have the same effect. It is the same where the destinations and critical arguments that both
-#   calls state say the same, whatever their free text says; where the text makes it another one (intent.varied), or
-#   where none of these arguments says anything, all arguments count. An argument that one of the two leaves out tells
-#   nothing apart. A number in the words ("two payments") is of several effects, seldom of one over again, so it frees
-#   none after words of strangers: the rule intent holds their sum. A call that fits a step of the plan is good as often
-#   as the plan says. A request of version 1 to 8 was recorded before this was a fact.
+#   A request asks for each thing once. After words of strangers, or with what the planner never read, a run with
+#   words does no effect over again, whichever tool does it: a person who attends is asked, and nobody else is. Nor
+#   does any run with words, whatever it has read, repeat an effect that is not known to have happened. Two tools
+#   that state a kind of effect in common may have the same effect. It is the same where the destinations and
+#   critical arguments that both calls state say the same, whatever their free text says; where the text makes it
+#   another one (intent.varied), or where none of these arguments says anything, all arguments count. An argument
+#   that one of the two leaves out tells nothing apart. A number in the words ("two payments") is of several
+#   effects, seldom of one over again, so it frees none after words of strangers: the rule intent holds their sum. A
+#   call that fits a step of the plan is good as often as the plan says. A request of version 1 to 8 was recorded
+#   before this was a fact.
 # custom:
 #   codes:
 #     repeats_unknown: "Which effects this run has had before is not known."

@@ -150,7 +150,10 @@ def test_a_resource_names_no_text(resource: str, is_shown: bool) -> None:
 def _mail(bundle: Bundle, body: str) -> AccessRequest:
     """Return an ordinary mail with other words in it."""
     (mail,) = (
-        request for request in ordinary(bundle) if request.action.tool == "mail.send"
+        request
+        for request in ordinary(bundle)
+        if request.action.tool == "mail.send"
+        and request.principal.roles == ("contract_review",)
     )
     arguments = {**mail.action.arguments, "subject": WORDS, "body": body}
     action = Action(tool="mail.send", action_class="irreversible", arguments=arguments)
