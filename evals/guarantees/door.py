@@ -39,6 +39,7 @@ from interlock.runtime.run import (
     approval_facts,
     budget,
     level,
+    unread,
     verdict,
 )
 from interlock.runtime.run.attempt import Attempt
@@ -190,15 +191,15 @@ PEOPLE: Final[dict[str, Break]] = {
     "own-request": without_rule("own_request"),
     "unentitled-act": without_rule("rails"),
     "agent-as-person": without_rule("actor"),
-    "nameless-requester": replacing(runtime, "_is_person", yes),
+    "nameless-requester": replacing(runtime, "is_person", yes),
     "unknown-switch": replacing(kill_switches, "_is_among", yes),
     "unactivated-policy": replacing(PolicyInForce, "point", _configured),
-    "irreplaceable-policy": replacing(policies, "_keep_replaceable", nothing),
+    "irreplaceable-policy": replacing(policies, "keep_replaceable", nothing),
 }
 VALUES: Final[dict[str, Break]] = {
     "vouched-by-nobody": replacing(Proofs, "labels", _all_trusted),
     "words-of-a-failure": replacing(conclusion, "is_wordless", yes),
-    "forgotten-label": replacing(action, "join_label", nothing),
+    "forgotten-label": replacing(unread, "join_label", nothing),
     "unvouched-destination": without_rule("data_labels"),
     "unlisted-tool": without_rule("egress"),
     "unreviewed-tool": without_rule("reviewed"),
