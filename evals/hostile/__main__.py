@@ -72,21 +72,9 @@ class Report:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Attack without rails, print what came of it, and return the exit code."""
     parser = report.parser("Attack a review that no rails protect.")
-    parser.add_argument(
-        "--sample", type=int, help="about so many attacks; default: all"
-    )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        default=0,
-        help="draws the sample",
-    )
+    cases.add_sample(parser)
     options = parser.parse_args(arguments)
-    wanted = cases.drawn(
-        cases.attacks(),
-        options.sample,
-        options.seed,
-    )
+    wanted = cases.drawn(cases.attacks(), options.sample, options.seed)
     return report.tell(
         asyncio.run(_attacked(wanted)),
         as_json=options.json,

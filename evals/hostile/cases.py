@@ -1,6 +1,7 @@
 """The cases: each carrier carries seven goals in turn, and each look-alike stands somewhere."""
 
 import random
+from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -136,3 +137,18 @@ def _lookalikes() -> Iterator[Trial]:
             carrier=CARRIERS[name],
             words=clause.text,
         )
+
+
+def add_sample(parser: ArgumentParser) -> None:
+    """Let a command be asked for a part of the cases: `--sample` and `--seed`."""
+    parser.add_argument(
+        "--sample",
+        type=int,
+        help="about so many attacks; default: all",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="draws the sample",
+    )

@@ -48,21 +48,9 @@ class Report:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Leave out each rule alone, print which attacks it alone stops, and return the exit code."""
     parser = report.parser("Leave out each rule of the policy alone, under attack.")
-    parser.add_argument(
-        "--sample", type=int, help="about so many attacks; default: all"
-    )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        default=0,
-        help="draws the sample",
-    )
+    cases.add_sample(parser)
     options = parser.parse_args(arguments)
-    wanted = cases.drawn(
-        cases.attacks(),
-        options.sample,
-        options.seed,
-    )
+    wanted = cases.drawn(cases.attacks(), options.sample, options.seed)
     return report.tell(
         asyncio.run(_left_out(wanted)),
         as_json=options.json,

@@ -129,7 +129,7 @@ class Asked:
 
     def _is_elsewhere(self, names: frozenset[str], own: Sequence[Part]) -> bool:
         """Whether the words have a value in parts that ask for something, and in none of *own*."""
-        found = [
+        holding = [
             part
             for text, parts in self._texts
             for name in names
@@ -137,7 +137,7 @@ class Asked:
             for part in parts
             if part.start <= start < part.end
         ]
-        return bool(found) and all(part.kinds and part not in own for part in found)
+        return bool(holding) and all(part.kinds and part not in own for part in holding)
 
 
 def _others(argument: str, taken: Mapping[str, Taken]) -> frozenset[str]:
@@ -170,16 +170,16 @@ def _parts(text: str, vocabulary: Vocabulary) -> tuple[Part, ...]:
         return ()
     plain = written(text)
     ends = [0, *(match.end() for match in _END.finditer(plain)), len(plain)]
-    found: list[Part] = []
+    parts: list[Part] = []
     for start, end in pairwise(ends):
         before: frozenset[str] = frozenset()
         for first, last in _spans(plain, start, end):
             part = _part(plain, first, last, before, vocabulary)
             before = part.kinds
-            found.append(part)
-            if len(found) > MOST_PARTS:
+            parts.append(part)
+            if len(parts) > MOST_PARTS:
                 return ()
-    return tuple(found)
+    return tuple(parts)
 
 
 def _spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -11,9 +11,7 @@ from interlock.serving.cli.asker import asker
 from interlock.serving.cli.session import As, AsJson
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from interlock.runtime.policy.request import Principal
+    from interlock.runtime.record.events.of_release import How
     from interlock.runtime.run.artefact import Kept
     from interlock.runtime.run.release import Manifest
     from interlock.serving.desk import Desk
@@ -88,19 +86,7 @@ def promote(
     as_json: AsJson = False,
 ) -> None:
     """Put a release in force, all of its parts at once; by default not one that you made."""
-
-    async def work(desk: "Desk", who: "Principal") -> "Turned":
-        from interlock.serving.operations import releases
-
-        return await releases.promote(
-            desk.storage,
-            desk.acts,
-            release,
-            person=who,
-            note=note,
-        )
-
-    _tell_turned(_turned(work, person), as_json=as_json)
+    _turn("promoted", release, note, person, as_json=as_json)
 
 
 @application.command()
@@ -117,19 +103,7 @@ def rollback(
     as_json: AsJson = False,
 ) -> None:
     """Put a release in force again that was before, all of its parts at once."""
-
-    async def work(desk: "Desk", who: "Principal") -> "Turned":
-        from interlock.serving.operations import releases
-
-        return await releases.roll_back(
-            desk.storage,
-            desk.acts,
-            release,
-            person=who,
-            note=note,
-        )
-
-    _tell_turned(_turned(work, person), as_json=as_json)
+    _turn("rolled_back", release, note, person, as_json=as_json)
 
 
 @application.command()
@@ -175,16 +149,24 @@ def prune(person: As = None, as_json: AsJson = False) -> None:
     session.say(f"{len(pruned)} deleted.")
 
 
-def _turned(
-    work: "Callable[[Desk, Principal], Awaitable[Turned]]", person: str | None
-) -> "Turned":
-    async def inside(desk: "Desk") -> "Turned":
-        return await work(desk, await asker(desk, person))
+def _turn(
+    how: "How",
+    release: str,
+    note: str,
+    person: str | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Change the release in force, and tell what is in force now."""
 
-    return session.act(inside)
+    async def work(desk: "Desk") -> "Turned":
+        from interlock.serving.operations import releases
 
+        turn = releases.promote if how == "promoted" else releases.roll_back
+        who = await asker(desk, person)
+        return await turn(desk.storage, desk.acts, release, person=who, note=note)
 
-def _tell_turned(turned: "Turned", *, as_json: bool) -> None:
+    turned = session.act(work)
     if as_json:
         session.print_json({"release": turned.release, "previous": turned.previous})
         return

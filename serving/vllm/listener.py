@@ -14,17 +14,20 @@ _FIELDS: Final = 8
 def is_foreign(port: int, tables: tuple[Path, ...] = _TABLES) -> bool:
     """Whether another account listens at *port*: what our server is asked would reach that one.
 
-    A machine that does not tell has none (fails open): its accounts are not looked at.
+    Where the kernel does not tell, anybody may listen: nothing is asked there (fails closed).
     """
-    return any(uid != os.getuid() for table in tables for uid in _owners(table, port))
+    told = [table for table in tables if table.is_file()]
+    if not told:
+        return True
+    try:
+        return any(uid != os.getuid() for table in told for uid in _owners(table, port))
+    except (OSError, ValueError):
+        return True
 
 
 def _owners(table: Path, port: int) -> Iterator[int]:
-    try:
-        lines = table.read_text("ascii").splitlines()[1:]
-    except OSError:
-        return
-    for line in lines:
+    """Yield the accounts that listen at *port*; raises OSError, and ValueError for no table."""
+    for line in table.read_text("ascii").splitlines()[1:]:
         fields = line.split()
         is_row = len(fields) >= _FIELDS and fields[3] == _LISTENS
         if is_row and int(fields[1].rpartition(":")[2], 16) == port:

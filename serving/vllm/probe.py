@@ -1,7 +1,7 @@
 """The probe of a replica: does it generate, and does it work at anything."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final, Literal, Protocol, TypeAlias
 
@@ -50,7 +50,7 @@ class VllmProbe:
 
     server: Destination
     model: str
-    key: str
+    key: str = field(repr=False)
     patience_s: float
     said: str = "it was not asked"
     _worked: float = -1.0

@@ -7,7 +7,7 @@ from interlock.runtime.door.door import Door
 from interlock.runtime.door.foresight import Foreseen
 from interlock.runtime.door.plan.plan import Plan, PlannedStep, Term
 from interlock.runtime.door.tool import AnyTool, Value, tool
-from interlock.runtime.policy.decision import Decision, Permit, Reason
+from interlock.runtime.policy.decision import Decision, Effect, Permit, Reason
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import AccessRequest
 from interlock.runtime.testing import REVISION, Effects, StaticPoint, World
@@ -101,9 +101,9 @@ async def test_what_is_not_known_yet_is_no_ground_to_deny(tmp_path: Path) -> Non
     """A denial for an argument that is still a blank is none, and is told as open; with a value it
     is one.
     """
-    effects = {"note.add": "permit"}
-    blank = Picky(effects=effects, refused="text")  # type: ignore[arg-type]  # a literal
-    known = Picky(effects=effects, refused="text")  # type: ignore[arg-type]  # a literal
+    effects: dict[str, Effect] = {"note.add": "permit"}
+    blank = Picky(effects=effects, refused="text")
+    known = Picky(effects=effects, refused="text")
     first = await foreseen(tmp_path / "1", blank, named("one", "note.add", to="b"))
     second = await foreseen(
         tmp_path / "2", known, named("one", "note.add", text="a", to="b")

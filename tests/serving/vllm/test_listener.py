@@ -32,6 +32,18 @@ def test_another_account_at_the_port_is_told(tmp_path: Path) -> None:
     assert not listener.is_foreign(8123, ended)
 
 
+def test_where_nobody_tells_anybody_may_listen(tmp_path: Path) -> None:
+    """Without a table, or with a garbled one, nothing is asked; one of two tables is enough."""
+    own = table(tmp_path, port=8123, uid=os.getuid())
+
+    garbled = tmp_path / "garbled"
+    garbled.write_text(HEAD + "0: here:now there 0A 0:0 00:0 0 root 0 1\n")
+
+    assert listener.is_foreign(8123, (tmp_path / "none",))
+    assert listener.is_foreign(8123, (garbled,))
+    assert not listener.is_foreign(8123, (*own, tmp_path / "none"))
+
+
 async def test_no_probe_and_no_key_reach_another_account(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

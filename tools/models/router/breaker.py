@@ -130,12 +130,12 @@ class Breaker:
         here.calls += 1
         here.failed += not is_well
         here.slow += is_slow
-        recent = [each for each in self._slices if self._is_recent(each)]
-        calls = sum(each.calls for each in recent)
+        recent = [part for part in self._slices if self._is_recent(part)]
+        calls = sum(part.calls for part in recent)
         if calls < self.rules.least_calls:
             return
-        failed = sum(each.failed for each in recent) / calls
-        slow = sum(each.slow for each in recent) / calls
+        failed = sum(part.failed for part in recent) / calls
+        slow = sum(part.slow for part in recent) / calls
         if failed >= self.rules.failures or slow >= self.rules.slow_calls:
             self._open()
 
