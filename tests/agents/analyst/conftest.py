@@ -9,12 +9,14 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage
+from sqlalchemy import Connection
 
 from interlock.evals.demo import job
 from interlock.evals.hostile.trials import FinderHere
 from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Principal
+from interlock.runtime.run.recorded_action import RecordedAction, of_run
 from interlock.serving import people
 from interlock.serving.home import Home, opened
 from interlock.serving.view import view
@@ -84,6 +86,18 @@ class Office:
         ended = await self.home.drive(run)
         self.view = await view(self.home, run.id)
         return ended
+
+    async def result(self, tool: str) -> Any:
+        """Return what a tool gave back, the first time."""
+        storage = self.home.runtime.storage
+        run_id = self.view["run_id"]
+
+        def read(connection: Connection) -> list[RecordedAction]:
+            return of_run(connection, run_id, storage.vault.key(connection, run_id))
+
+        actions = await storage.store.read(read)
+        (first, *_) = [action for action in actions if action.tool == tool]
+        return json.loads(first.result or b"null")
 
     @property
     def answer(self) -> dict[str, Any]:

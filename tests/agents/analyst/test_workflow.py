@@ -82,15 +82,17 @@ async def test_what_the_policy_would_deny_is_planned_anew(office: Any) -> None:
 
 
 async def test_what_is_denied_to_the_last_is_left_out_and_said(office: Any) -> None:
-    """A model that insists gets no more drafts: the step is never proposed, and its codes stand in
-    the plan.
+    """A model that insists gets no more drafts: the step is neither stated nor proposed, and its
+    codes stand in the plan.
     """
     stubborn = [plan(SEARCH, STRANGER)] * DRAFTS
     async with office(*stubborn, ANSWER) as desk:
         ended = await desk.ask(MAILED, RISING, FIXED)
+        stated = await desk.result("plan.state")
     denied = [one for one in desk.answer["plan"] if one["verdict"] == "deny"]
 
     assert ended.status == "done"
+    assert stated == {"steps": 1}
     assert [(one["tool"], one["codes"]) for one in denied] == [
         ("mail.send", ["egress_domain"])
     ]
