@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr
@@ -11,7 +12,6 @@ from interlock.serving.models.entry import (
     ANALYST,
     LONGEST_ANSWER,
     PLANNER,
-    Endpoint,
     ModelEntry,
 )
 from interlock.serving.settings import Settings
@@ -20,7 +20,6 @@ from interlock.tools.models.router.candidate import Candidate
 from interlock.tools.models.router.router import Router
 from interlock.tools.models.router.weights import WeightsOf
 from interlock.tools.models.served import Model, Served
-from interlock.tools.outbound.client import Bounds
 from interlock.tools.outbound.destination import Destination
 
 if TYPE_CHECKING:
@@ -31,10 +30,8 @@ if TYPE_CHECKING:
 #: An endpoint that asks for no key gets this word
 _NO_KEY: Final = "none"
 _SALT: Final = b"model cache"
-#: Within the tool's deadline of 60 s; a stream shows that it is alive much earlier
-_WHOLE_S: Final = 50.0
+#: A stream shows much earlier than a whole answer that it is alive
 _FIRST_S: Final = 20.0
-_MOST_BYTES: Final = 1024 * 1024
 
 
 def router(
@@ -58,11 +55,11 @@ def router(
         for alias, entries in settings.models.items()
     }
     if planner is not None or PLANNER not in aliases:
-        served = _planner(settings, planner, careful=careful)
+        served = _planner(settings, planner, vault=vault, careful=careful)
         aliases[PLANNER] = [Candidate(name=PLANNER, served=served)]
     if planner is not None or (ANALYST not in aliases and settings.model is not None):
         # Without a model nobody is the analyst: no rule pretends to understand a question.
-        served = _planner(settings, planner, careful=careful)
+        served = _planner(settings, planner, vault=vault, careful=careful)
         aliases[ANALYST] = [Candidate(name=ANALYST, served=served)]
     return Router(aliases, weights=weights)
 
@@ -71,36 +68,31 @@ def _planner(
     settings: Settings,
     planner: "Model | BaseChatModel | None",
     *,
+    vault: Vault,
     careful: "Model | BaseChatModel",
 ) -> Served:
     """Return what plans: *planner* if there is one, else the one model that is set if one is."""
     endpoint = settings.model
     if planner is not None or endpoint is None:
         return Served(model=planner or careful, longest_answer=LONGEST_ANSWER)
-    place = Destination.parse(
-        endpoint.url,
-        reach="any",
-        plain_http=endpoint.plain_http,
-        proxy=settings.proxy,
+    # What every endpoint knows: neither vLLM's salts nor calls within their schemas
+    entry = ModelEntry.model_validate(
+        {
+            "url": endpoint.url,
+            "name": endpoint.name,
+            "plain_http": endpoint.plain_http,
+            "strict": False,
+            "salted": False,
+        }
     )
     return Served(
-        model=_one(endpoint, place),
+        model=_endpoint(
+            settings, entry, endpoint.url, key=SecretStr(endpoint.key), vault=vault
+        ),
         longest_answer=LONGEST_ANSWER,
         micro_per_million=endpoint.price,
         clearance=endpoint.clearance,
         takes=frozenset(endpoint.takes),
-    )
-
-
-def _one(endpoint: Endpoint, place: Destination) -> "EndpointModel":
-    from interlock.tools.models.openai import EndpointModel  # noqa: PLC0415 - imports that a scripted planner does without
-
-    return EndpointModel(
-        endpoint=place,
-        served=endpoint.name,
-        key=SecretStr(endpoint.key),
-        longest_answer=LONGEST_ANSWER,
-        strict=False,
     )
 
 
@@ -115,7 +107,8 @@ def _candidate(
     model: Any = careful
     places = None
     if entry.url is not None:
-        model = _endpoint(settings, entry, entry.url, vault=vault)
+        key = _key(os.environ, entry.key_variable)
+        model = _endpoint(settings, entry, entry.url, key=key, vault=vault)
     if entry.pool:
         places = _Pool(settings=settings, entry=entry, vault=vault)
     served = Served(
@@ -147,16 +140,28 @@ class _Pool:
         """Return the replicas that are ready, the one first to which *key* belongs."""
         home = self._settings.home
         ready = replicas.nearest(replicas.read(home, self._entry.pool), key)
+        secret = _key(os.environ, self._entry.key_variable)
         return [
-            _endpoint(self._settings, self._entry, replica.url, vault=self._vault)
+            _endpoint(
+                self._settings,
+                self._entry,
+                replica.url,
+                key=secret,
+                vault=self._vault,
+            )
             for replica in ready
         ]
 
 
 def _endpoint(
-    settings: Settings, entry: ModelEntry, url: str, *, vault: Vault
+    settings: Settings,
+    entry: ModelEntry,
+    url: str,
+    *,
+    key: SecretStr,
+    vault: Vault,
 ) -> "EndpointModel":
-    from interlock.tools.models.openai import EndpointModel  # noqa: PLC0415 - imports that a scripted planner does without
+    from interlock.tools.models.openai import BOUNDS, EndpointModel  # noqa: PLC0415 - imports that a scripted planner does without
 
     def salt(tenant: str) -> str:
         return vault.mark(_SALT, tenant.encode()).hex()
@@ -166,18 +171,14 @@ def _endpoint(
             url, reach="any", plain_http=entry.plain_http, proxy=settings.proxy
         ),
         served=entry.name,
-        key=SecretStr(_key(os.environ, entry.key_variable)),
+        key=key,
         longest_answer=entry.longest_answer,
-        bounds=Bounds(
-            most_bytes=_MOST_BYTES,
-            total_s=_WHOLE_S,
-            first_s=_FIRST_S if entry.streams else None,
-        ),
+        bounds=replace(BOUNDS, first_s=_FIRST_S if entry.streams else None),
         streams=entry.streams,
         strict=entry.strict,
         salt=salt if entry.salted else None,
     )
 
 
-def _key(variables: Mapping[str, str], name: str) -> str:
-    return variables.get(name, _NO_KEY) if name else _NO_KEY
+def _key(variables: Mapping[str, str], name: str) -> SecretStr:
+    return SecretStr(variables.get(name, _NO_KEY) if name else _NO_KEY)
