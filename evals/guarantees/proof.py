@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from interlock.evals.guarantees import door, leaving, record
+from interlock.evals.guarantees import door, leaving, record, unread
 from interlock.evals.guarantees.patch import Break, Patch
 from interlock.serving import workspace
 from interlock.serving.home import Home, opened
@@ -21,6 +21,7 @@ BREAKS: Final[Mapping[str, Break]] = {
     **door.APPROVALS,
     **door.PEOPLE,
     **door.VALUES,
+    **unread.UNREAD,
     **record.SWITCHES,
     **record.CLAIMS,
     **leaving.ENGINE,

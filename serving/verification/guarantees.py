@@ -20,6 +20,7 @@ from interlock.serving.verification.scenarios.people import PEOPLE
 from interlock.serving.verification.scenarios.record import RECORD
 from interlock.serving.verification.scenarios.rows import ROWS
 from interlock.serving.verification.scenarios.switches import SWITCHES
+from interlock.serving.verification.scenarios.unread import UNREAD
 from interlock.serving.verification.scenarios.values import VALUES
 from interlock.serving.verification.trial import Trial, WentThrough, trial
 
@@ -33,6 +34,7 @@ GUARANTEES: Final[Mapping[str, Guarantee]] = guarantees(
         **APPROVALS,
         **PEOPLE,
         **VALUES,
+        **UNREAD,
         **SWITCHES,
         **CLAIMS,
         **ENGINE,

@@ -102,6 +102,7 @@ class Trial:
         call: str = "",
         door: EnforcementPoint | None = None,
         offered: tuple[str, ...] | None = None,
+        unread: bool = False,
         **arguments: Json,
     ) -> Outcome:
         """Propose one call: a new proposal, or the proposal that *call* names."""
@@ -112,6 +113,7 @@ class Trial:
             arguments=arguments,
             call_id=call_id,
             offered=offered,
+            unread=unread,
         )
         await self.world.store.durable(run.claim)
         return outcome
