@@ -26,6 +26,7 @@ from interlock.evals.bypass import (
     reviewers,
     servers,
     telling,
+    unread,
     verdicts,
 )
 from interlock.evals.bypass.case import Bypass, Told, told, went_wrong
@@ -50,6 +51,7 @@ BYPASSES: Final[Mapping[str, Bypass]] = {
     **verdicts.VERDICTS,
     **policies.POLICIES,
     **telling.TELLING,
+    **unread.UNREAD_TEXT,
 }
 #: The kind of the cases that take the guard away
 CONTROL: Final = "control"
