@@ -13,6 +13,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any, Final
 
+from interlock.runtime.errors import GuardFailed
+
 #: What the environment of a child never has: settings of whoever drills
 _OURS: Final = "INTERLOCK_"
 _STARTS_WITHIN_S: Final = 60
@@ -63,6 +65,7 @@ class Nursery:
     _orders: "count[int]" = field(default_factory=count)
     _begun: dict[int, "asyncio.Future[Child]"] = field(default_factory=dict)
     _living: dict[int, Child] = field(default_factory=dict)
+    _is_closed: bool = False
 
     @classmethod
     @asynccontextmanager
@@ -90,6 +93,7 @@ class Nursery:
         try:
             yield nursery
         finally:
+            nursery._is_closed = True
             _stdin(process).close()
             await hearing
             await process.wait()
@@ -124,6 +128,22 @@ class Nursery:
                 self._add(told["begun"], told["order"])
             else:
                 self._living.pop(told["ended"]).ended.set_result(told["code"])
+        if not self._is_closed:
+            self._bereave()
+
+    def _bereave(self) -> None:
+        """Let nobody wait for what an ended process would have told (fails closed)."""
+        gone = GuardFailed(
+            guard="nursery",
+            why="it has ended, and with it whatever it was to begin and to tell",
+            next_step="Look at what it says, and drill again.",
+        )
+        for begun in self._begun.values():
+            begun.set_exception(gone)
+        for child in self._living.values():
+            child.ended.set_exception(gone)
+        self._begun.clear()
+        self._living.clear()
 
     def _add(self, pid: int, order: int) -> None:
         child = Child(

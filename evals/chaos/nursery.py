@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, Final
 
@@ -35,14 +36,10 @@ def main() -> None:
         import_module(name)
     living: set[int] = set()
 
-    def reap(_number: int, _frame: object) -> None:
-        for pid in list(living):
-            ended, status = os.waitpid(pid, os.WNOHANG)
-            if ended:
-                living.discard(pid)
-                _tell({"ended": pid, "code": os.waitstatus_to_exitcode(status)})
+    def heard(_number: int, _frame: object) -> None:
+        reap(living)
 
-    signal.signal(signal.SIGCHLD, reap)
+    signal.signal(signal.SIGCHLD, heard)
     _tell({"ready": os.getpid()})
     for line in sys.stdin:
         order = json.loads(line)
@@ -55,6 +52,19 @@ def main() -> None:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDED)
     for pid in list(living):
         os.kill(pid, signal.SIGKILL)
+
+
+def reap(living: set[int]) -> None:
+    """Tell of every child that has ended, and take the child out of *living*.
+
+    Another signal may come in the middle. Then an inner call has reaped the child.
+    """
+    for pid in list(living):
+        with suppress(ChildProcessError):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                living.discard(pid)
+                _tell({"ended": pid, "code": os.waitstatus_to_exitcode(status)})
 
 
 def _be(order: dict[str, Any]) -> None:

@@ -1,19 +1,27 @@
 """Drills, sampled, and that they count; `interlock chaos` does more of them, on PostgreSQL too."""
 
+import asyncio
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+from interlock.evals.chaos import nursery
 from interlock.evals.chaos.agent import ASKED, KEYED, ONCE
+from interlock.evals.chaos.children import Nursery
 from interlock.evals.chaos.claims import Claim, claims
 from interlock.evals.chaos.outside import Effect
 from interlock.evals.chaos.tally import Acknowledged, Rows, tally
+from interlock.runtime.errors import GuardFailed
 from interlock.serving.cli.application import run_command
 
+PATIENCE_S: Final = 60
 COUNTS: Final = ("duplicates", "lost", "unrecorded", "stuck", "failed")
 NONE: Final = dict.fromkeys(COUNTS, 0)
 ROWS: Final = Rows(
@@ -129,3 +137,28 @@ def test_a_dead_run_says_how_its_claims_ended() -> None:
         Claim(fence=2, ended="held: away"),
         Claim(fence=3, ended="nothing"),
     ]
+
+
+def test_a_child_that_was_reaped_meanwhile_ends_nothing(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """A second signal may come while the ends of children are told: each is told of once."""
+    gone, ending = (subprocess.Popen([sys.executable, "-c", ""]) for _ in range(2))
+    gone.wait()
+    os.waitid(os.P_PID, ending.pid, os.WEXITED | os.WNOWAIT)
+    nursery.reap({gone.pid, ending.pid})
+    ending.wait()
+
+    assert json.loads(capfd.readouterr().out) == {"ended": ending.pid, "code": 0}
+
+
+async def test_a_drill_whose_children_are_told_of_no_more_ends(tmp_path: Path) -> None:
+    """Nobody waits for what a process that has ended would have told."""
+    async with (
+        asyncio.timeout(PATIENCE_S),
+        Nursery.opened(tmp_path, lease_s=0, variables={}) as begun,
+    ):
+        child = await begun.begin("--version")
+        begun.process.kill()
+        with pytest.raises(GuardFailed, match="nursery"):
+            await child.ended
