@@ -39,6 +39,7 @@ Code: TypeAlias = Literal[
     "claimed",
     "ended",
     "not_ended",
+    "nothing_to_undo",
     "priority",
     "below_spend",
     "not_limited",

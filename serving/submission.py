@@ -1,10 +1,12 @@
 """What is submitted as a job: the documents that a folder or a manifest names, and what is asked.
 
 A manifest is a CSV file with a column `path`; its other columns are fields of the request, one row
-a document. Paths in it are relative to the manifest.
+a document. Paths in it are relative to the manifest. A row ends at CR or LF outside quotes, and at
+nothing else: every other character, and a line break within quotes, is part of its value.
 """
 
 import csv
+import io
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,10 +95,10 @@ def documents(name: str) -> list[Named]:
 
 def _manifest(file: Path) -> Iterator[Named]:
     try:
-        text = file.read_text("utf-8-sig")
+        text = file.read_bytes().decode("utf-8-sig")
     except (OSError, UnicodeError) as error:
         raise _refused(file, "it cannot be read as UTF-8 text") from error
-    rows = csv.DictReader(text.splitlines(), strict=True)
+    rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     if _PATH not in (rows.fieldnames or ()):
         raise _refused(file, f"it has no column {_PATH!r}")
     number = 0

@@ -11,6 +11,7 @@ from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.decision import Decision, Denied, Effect
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import AccessRequest
+from interlock.runtime.run import undo
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run
 
@@ -126,8 +127,8 @@ def recorded(
     """Return the answer that the record gives, or None when the policy is to decide (again).
 
     A denial that only stood for an engine failure binds the claim in which it was recorded, and no
-    later claim; so does one of an undo that says no more than "not now". Raises `Tampered` when the
-    record cannot be one of ours.
+    later claim; so does one of an undo that says no more than "not now" or "no budget". Raises
+    `Tampered` when the record cannot be one of ours.
     """
     match action.state:
         case "waiting" | "started":
@@ -135,7 +136,8 @@ def recorded(
         case "denied":
             decision = earlier("deny", action)
             denied = Denied(request=request, decision=decision, action_id=action.id)
-            is_open = decision.unanswered or (action.undoes and is_for_now(denied))
+            is_passing = is_for_now(denied) or undo.is_short(action)
+            is_open = decision.unanswered or (action.undoes and is_passing)
             return None if is_open and action.fence < run.fence else denied
         case "expired":
             approval = str(action.reasons[0].parameters["approval"])

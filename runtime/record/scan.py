@@ -48,14 +48,6 @@ _ENDED: Final = frozenset({"done", "failed", "cancelled"})
 _ROWS: Final = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Tail:
-    """How many entries a run has, and the leaf of its last."""
-
-    entries: int
-    leaf: bytes
-
-
 @dataclass(kw_only=True, slots=True)
 class Scan:
     """What was read of one log; lives as long as the process, on one thread at a time.
@@ -69,8 +61,8 @@ class Scan:
     public_key: bytes
     first: int = 0
     size: int = 0
-    #: The last entry of every run that has not ended
-    open_runs: dict[str, Tail] = field(default_factory=dict)
+    #: The leaf of the last entry of every run that has not ended, or was opened again
+    open_runs: dict[str, bytes] = field(default_factory=dict)
     _subtrees: list[bytes] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -109,13 +101,14 @@ class Scan:
         if beyond is not None:
             self._broken("unsigned_tail", "the head does not count it", beyond["seq"])
 
-    def confirm(self, run_id: str, *, entries: int, leaf: bytes) -> None:
-        """Raise `LogBroken` unless a run that has not ended has *entries*, the last with *leaf*.
+    def confirm(self, run_id: str, *, leaf: bytes) -> None:
+        """Raise `LogBroken` unless the last entry of a run that has not ended has *leaf*.
 
-        Of a run that began before the scan did, only the chain of its entries is known.
+        Each entry names the one before, so with the last one every other is there. Of a run that
+        began before the scan did, only the chain of its entries is known.
         """
-        tail = self.open_runs.get(run_id)
-        if (tail is None and self.first) or tail == Tail(entries, leaf):
+        last = self.open_runs.get(run_id)
+        if (last is None and self.first) or last == leaf:
             return
         self._broken("missing_entry", f"entries of run {run_id} are gone")
 
@@ -149,11 +142,10 @@ class Scan:
         if event == "run_ended" and body.get("status") in _ENDED:
             self.open_runs.pop(run_id, None)
             return
-        tail = self.open_runs.get(run_id)
-        if tail is None and event != "run_started":
+        begins = event == "run_started" or body.get("undoing")
+        if not begins and run_id not in self.open_runs:
             return  # it ended, or it began before the scan did
-        before = 0 if tail is None else tail.entries
-        self.open_runs[run_id] = Tail(before + 1, leaf)
+        self.open_runs[run_id] = leaf
 
     def _broken(self, problem: str, why: str, seq: int | None = None) -> NoReturn:
         raise LogBroken(

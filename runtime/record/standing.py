@@ -2,7 +2,7 @@
 
 The entries decide; rows only remember. So an entry that the earlier ones forbid is refused,
 whatever a row says that would allow it: a second intent of an action, a second use of an approval,
-a claim of a run that has ended.
+a claim of a run that has ended. Such a run is opened again for one thing, to be undone.
 """
 
 from collections.abc import Callable, Mapping
@@ -79,7 +79,7 @@ class Standing:
             self._broken(entry["seq"], "chain_broken", "it follows another entry")
         checks: Mapping[str, Callable[[Values], None]] = {
             "run_resumed": self._resumed,
-            "run_ended": self._open,
+            "run_ended": self._ended,
             "run_repinned": self._open,
             "run_widened": self._open,
             "decision": self._decided,
@@ -141,6 +141,10 @@ class Standing:
         if self.has_ended:
             self._refuse("wrong_state", "run", self.run_id, "the run has ended")
 
+    def _ended(self, body: Values) -> None:
+        if not body["undoing"]:
+            self._open(body)
+
     def _resumed(self, body: Values) -> None:
         self._open(body)
         if body["fence"] != self.run.get("fence", 0) + 1:
@@ -173,6 +177,8 @@ class Standing:
             self._refuse("second_intent", "action", action, why)
         if self.run.get("status") != "running":
             self._refuse("wrong_state", "run", self.run_id, "the run is not running")
+        if self.run.get("undoing") and not body.get("undoes"):
+            self._refuse("wrong_state", "run", self.run_id, "the run is being undone")
         approval = body["approval"]
         if approval is not None and not is_again:
             self._serves(approval, action)

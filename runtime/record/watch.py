@@ -176,7 +176,7 @@ class Watch:
         standing = Standing(log=page.log, run_id=run_id)
         standing.catch_up(keys, size=page.before.size)
         if not standing.has_ended:
-            scan.confirm(run_id, entries=standing.entries, leaf=standing.leaf)
+            scan.confirm(run_id, leaf=standing.leaf)
         return standing
 
     def scan(self, log: str, *, origin: str, first: int = 0) -> Scan:

@@ -1,4 +1,7 @@
-"""Cancellation: a run ends for good, at once or after its effects were undone."""
+"""Cancellation: a run ends for good, at once or after its effects were undone.
+
+A run that has ended is opened again where a person wants its effects undone and some can be.
+"""
 
 from typing import Any
 
@@ -9,10 +12,12 @@ from interlock.runtime.policy.request import EXTERNAL
 from interlock.runtime.record.events import RunEnded
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import canary, progress, settlement
+from interlock.runtime.run import canary, progress, recorded_action, settlement
 from interlock.runtime.run.claim import is_gone
+from interlock.runtime.run.erasure import key_of
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import OPEN, Status, row_of
+from interlock.runtime.run.undo import is_left
 
 
 def cancel(tx: Tx, vault: Vault, run_id: str, *, by: str | None, undo: bool) -> None:
@@ -23,14 +28,14 @@ def cancel(tx: Tx, vault: Vault, run_id: str, *, by: str | None, undo: bool) -> 
     run is queued for whoever undoes its effects, and ends after that. Of a run that is being undone
     a second such wish changes nothing, and a cancellation without *undo* ends the undoing. A
     canary has no effects, and no worker may take it, so it ends at once. Without *by* nobody wished
-    it: its time was up. Raises `NotFound`, and `BadInput` ("ended").
+    it: its time was up. Raises `NotFound`, `BadInput` ("ended"), and as `_refuse_ended` does.
     """
     row = row_of(tx.connection, run_id, lock=True)
-    if row["status"] not in OPEN:
-        raise refused("ended", what=f"run {run_id}", status=row["status"])
-    if undo and row["undoing"]:
-        return
     is_canary = canary.is_canary(vault, run_id)
+    if row["status"] not in OPEN:
+        _refuse_ended(tx, vault, row, undo=undo and not is_canary)
+    elif undo and row["undoing"]:
+        return
     undo = undo and not is_canary
     status: Status = "queued" if undo else "cancelled"
     values = {"status": status, "fence": row["fence"] + 1, "updated": tx.now}
@@ -91,6 +96,20 @@ def unanswered(tx: Tx, vault: Vault, run_id: str) -> None:
             sealed=sealed,
         )
     )
+
+
+def _refuse_ended(tx: Tx, vault: Vault, row: RowMapping, *, undo: bool) -> None:
+    """Refuse to cancel a run that has ended, unless it is to be undone and an undo is left to try.
+
+    Raises `BadInput`: "ended" without *undo*, "nothing_to_undo", and "erased".
+    """
+    run_id = row["id"]
+    what = f"run {run_id}"
+    if not undo:
+        raise refused("ended", what=what, status=row["status"])
+    key = key_of(tx.connection, vault, run_id)
+    if not is_left(recorded_action.of_run(tx.connection, run_id, key)):
+        raise refused("nothing_to_undo", what=what, status=row["status"])
 
 
 def _abandon(tx: Tx, vault: Vault, row: RowMapping) -> None:

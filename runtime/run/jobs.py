@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final, get_args
 
 import orjson
-from sqlalchemy import Connection, RowMapping, func, select, tuple_
+from sqlalchemy import Connection, RowMapping, func, or_, select, tuple_
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.record.store import Store, tables
@@ -179,7 +179,7 @@ class Jobs:
             query = select(_RUN.id).where(
                 _RUN.job == job_id,
                 _RUN.status.in_(list(statuses)),
-                _RUN.undoing == 0,
+                or_(_RUN.undoing == 0, _RUN.status.not_in(OPEN)),
             )
             return list(connection.execute(query.order_by(_RUN.id)).scalars())
 

@@ -83,6 +83,10 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
     ),
     "ended": ("it is {status}", "Start a new run."),
     "not_ended": ("it is {status}", "Cancel it first: `interlock run cancel`."),
+    "nothing_to_undo": (
+        "it is {status}, and nothing takes back what it did, or that was tried",
+        _SHOW,
+    ),
     "job_ended": ("it is cancelled", "Submit a new job: `interlock batch submit`."),
     "taken_already": ("the job has it", "Look with `interlock batch show`."),
     "duplicate": (

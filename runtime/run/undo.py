@@ -14,6 +14,8 @@ import orjson
 from interlock.runtime.run.recorded_action import RecordedAction, State
 
 _EFFECTS: Final = frozenset({"write", "irreversible"})
+#: Refusals of an undo for want of budget: somebody may raise the budget and have it tried again
+SHORT: Final = frozenset({"budget_exceeded", "no_time"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +48,25 @@ def steps(actions: Sequence[RecordedAction]) -> Iterator[Step]:
         if _is_effect(action) and action.state == "done" and action.undo is not None:
             call = orjson.loads(action.undo)
             yield Step(undoes=action.id, tool=call["tool"], arguments=call["arguments"])
+
+
+def is_left(actions: Sequence[RecordedAction]) -> bool:
+    """Whether an effect among the *actions* of a run can be taken back, and was not tried in vain.
+
+    An undo that was refused for want of budget alone was not.
+    """
+    undone_by = {action.undoes: action for action in actions if action.undoes}
+    return any(_may_be_tried(undone_by.get(step.undoes)) for step in steps(actions))
+
+
+def _may_be_tried(undo: RecordedAction | None) -> bool:
+    return undo is None or is_short(undo)
+
+
+def is_short(undo: RecordedAction) -> bool:
+    """Whether an undo was refused for want of budget, and for nothing else."""
+    codes = {reason.code for reason in undo.reasons}
+    return undo.state == "denied" and codes <= SHORT
 
 
 def effects(actions: Sequence[RecordedAction]) -> list[Effect]:

@@ -1,5 +1,6 @@
 """The command `interlock batch submit|list|show|pause|resume|retry|cancel|results`."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -10,6 +11,8 @@ from interlock.serving.cli.fields import confirm
 from interlock.serving.cli.session import As, AsJson
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from interlock.serving.home import Home
 
 application = typer.Typer(
@@ -44,13 +47,24 @@ def retry(job: JobId, person: As = None, as_json: AsJson = False) -> None:
 @application.command()
 def cancel(
     job: JobId,
+    *,
+    undo: Annotated[
+        bool,
+        typer.Option("--undo", help="Have workers take back what its runs did."),
+    ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     person: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """End the job for good, with every run of it that has not ended."""
-    confirm(f"End job {job} and every run of it that has not ended?", yes=yes)
-    _turn("cancel", job, person, as_json=as_json)
+    """End the job for good, with every run of it that has not ended.
+
+    With --undo each effect of its runs is taken back, as `run cancel --undo` does, also of those
+    that have ended. `batch show` tells how far that is, `run show` what could not be undone.
+    """
+    question = f"End job {job} and every run of it that has not ended"
+    undoing = ", and take back what all of them did" if undo else ""
+    confirm(f"{question}{undoing}?", yes=yes)
+    _turn("undo" if undo else "cancel", job, person, as_json=as_json)
 
 
 def _turn(act: str, beginning: str, person: str | None, *, as_json: bool) -> None:
@@ -63,11 +77,12 @@ def _turn(act: str, beginning: str, person: str | None, *, as_json: bool) -> Non
         from interlock.serving.operations import jobs
 
         job_id = await job_named(home.store, beginning)
-        acts = {
+        acts: dict[str, Callable[..., Awaitable[object]]] = {
             "pause": jobs.pause,
             "resume": jobs.resume,
             "retry": jobs.retry,
             "cancel": jobs.cancel,
+            "undo": partial(jobs.cancel, undo=True),
         }
         await acts[act](home, job_id, person=who)
         return batches.summary(await jobs.jobs_of(home).read(job_id))

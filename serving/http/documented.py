@@ -56,6 +56,11 @@ _EXAMPLES: Final[Mapping[str, tuple[int, str, str]]] = {
     "ended": (409, "run run-1f0c9a7be2d4: it is done.", ""),
     "not_ended": (409, "run run-1f0c9a7be2d4: it is running.", ""),
     "claimed": (409, "run run-1f0c9a7be2d4: a worker holds it.", ""),
+    "nothing_to_undo": (
+        409,
+        "run run-1f0c9a7be2d4: it is done, and nothing takes back what it did.",
+        "",
+    ),
     "job_ended": (409, "job job-1f0c9a7be2d4: it is cancelled.", ""),
     "below_spend": (
         409,

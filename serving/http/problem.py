@@ -63,6 +63,7 @@ STATUS_OF_INPUT: Final[Mapping[Code, int]] = {
     "priority": 422,
     "below_spend": 409,
     "not_limited": 409,
+    "nothing_to_undo": 409,
     "job_ended": 409,
     "taken_already": 409,
     "duplicate": 409,
@@ -126,6 +127,7 @@ _NEXT: Final[Mapping[str, str]] = {
     "claimed": "Wait until the worker ends its step.",
     "ended": "Start a new run.",
     "not_ended": "Cancel the run first.",
+    "nothing_to_undo": "Look at the run: each effect says why it stands.",
     "job_ended": "Submit a new job.",
     "erased": "The ledger keeps what was done; nothing else is left.",
 }

@@ -10,7 +10,7 @@ from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import Tx
 from interlock.runtime.run import subject
 from interlock.runtime.run.job import NewItem, take_again
-from interlock.runtime.run.jobs import Item, Job, Jobs
+from interlock.runtime.run.jobs import STATUSES, Item, Job, Jobs
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import OPEN
 from interlock.serving.home import Home
@@ -54,26 +54,33 @@ async def resume(home: Home, job_id: str, *, person: Principal) -> None:
     )
 
 
-async def cancel(home: Home, job_id: str, *, person: Principal) -> int:
-    """End the job for good with every run of it that has not ended; return how many those were.
+async def cancel(
+    home: Home, job_id: str, *, person: Principal, undo: bool = False
+) -> list[str]:
+    """End the job for good with every run of it that has not ended; return which those were.
 
+    With *undo* workers take back what the runs did, also those that have ended: all that are left
+    to workers for that are returned, and whatever of a run cannot be undone is listed with the run.
     A run that is being undone is left to whoever undoes it, so that no effect stands that a person
     wanted taken back.
-    Nothing of the job is claimed from the first moment on. A cancel that was killed goes on when
-    the same is asked again.
+    Nothing else of the job is claimed from the first moment on. A cancel that was killed goes on
+    when the same is asked again.
     """
     job = await jobs_of(home).read(job_id)
 
-    async def work() -> int:
+    async def work() -> list[str]:
         await jobs_of(home).turn(job, "cancelled", by=person.id)
-        number = 0
-        for run_id in await jobs_of(home).runs(job_id, OPEN):
-            with suppress(BadInput):  # it has ended meanwhile
-                await home.runs.cancel(run_id, by=person.id)
-                number += 1
-        return number
+        ended = []
+        statuses = STATUSES if undo else OPEN
+        for run_id in await jobs_of(home).runs(job_id, statuses):
+            with suppress(
+                BadInput
+            ):  # it has ended meanwhile, or nothing of it can be undone
+                await home.runs.cancel(run_id, by=person.id, undo=undo)
+                ended.append(run_id)
+        return ended
 
-    return await _perform(home, "job.cancel", work, job_id, person)
+    return await _perform(home, "job.cancel", work, job_id, person, undo=undo)
 
 
 async def retry(home: Home, job_id: str, *, person: Principal) -> list[str]:
@@ -112,12 +119,13 @@ async def _perform(
     work: Callable[[], Awaitable[T]],
     job_id: str,
     person: Principal,
+    **more: bool,
 ) -> T:
     return await home.runtime.acts.perform(
         act,
         work,
         person=person,
-        arguments={"job": job_id},
+        arguments={"job": job_id, **more},
         look=subject.job(job_id),
     )
 

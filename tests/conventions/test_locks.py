@@ -69,6 +69,7 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "page.previous": "entries are only added, by whoever holds the head of their log",
     "progress.forget": "it deletes",
     "proof": "it works out an HMAC and reads no row",
+    "recorded_action.of_run": "whoever changes an action of the run holds the head of its log",
     "run_outcome.sealed": "whoever ends a claim has locked the row of its run",
     "rows.count": "whoever writes a checkpoint has locked the row of its run",
     "rows.end_tasks": "it deletes",

@@ -21,6 +21,22 @@ def test_a_manifest_names_documents_and_what_is_asked_of_each(tmp_path: Path) ->
     assert (second.path, second.request) == (Path("/b.docx"), {"redline": "rejected"})
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_row_ends_at_a_line_break_outside_quotes_alone(
+    tmp_path: Path, end: str
+) -> None:
+    """What other programs take for the end of a line is part of a name, and a line break in quotes
+    stays as it was written.
+    """
+    file = tmp_path / "batch.csv"
+    rows = ["path,party", "a\u2028b.pdf,Ann\x0bLtd", f'"c{end}d.pdf",Bo\x85', ""]
+    file.write_bytes(end.join(rows).encode())
+    named = documents(str(file))
+
+    assert [one.path.name for one in named] == ["a\u2028b.pdf", f"c{end}d.pdf"]
+    assert [one.request["party"] for one in named] == ["Ann\x0bLtd", "Bo\x85"]
+
+
 @pytest.mark.parametrize(
     "content",
     [

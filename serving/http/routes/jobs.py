@@ -23,6 +23,7 @@ from interlock.serving.http.values.job import (
     Submitted,
 )
 from interlock.serving.http.values.page import Page, Wanted
+from interlock.serving.http.values.run import Cancellation
 from interlock.serving.operations import exports, jobs, looks
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])
@@ -105,10 +106,17 @@ async def retry_job(job_id: JobId, home: HomeOf, asking: PersonOf) -> JobState:
 
 
 @router.post("/{job_id}/cancel", responses=problems("not_found"))
-async def cancel_job(job_id: JobId, home: HomeOf, asking: PersonOf) -> JobState:
-    """End the job for good, with every run of it that has not ended."""
-    await jobs.cancel(home, job_id, person=asking)
-    return await _state(home, job_id)
+async def cancel_job(
+    job_id: JobId, home: HomeOf, asking: PersonOf, how: Cancellation | None = None
+) -> JobState:
+    """End the job for good, with every run of it that has not ended.
+
+    With `undo` workers take back what every run of it did, also those that have ended; `runs` are
+    those that they go on with.
+    """
+    undo = how is not None and how.undo
+    ended = await jobs.cancel(home, job_id, person=asking, undo=undo)
+    return await _state(home, job_id, *(ended if undo else ()))
 
 
 @router.get(

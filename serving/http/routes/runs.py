@@ -97,14 +97,17 @@ async def get_run(run_id: RunId, home: HomeOf, asking: PersonOf) -> RunView:
     return RunView.model_validate(await looks.run(home, run_id, person=asking))
 
 
-@router.post("/{run_id}/cancel", responses=problems("not_found", "ended", "erased"))
+@router.post(
+    "/{run_id}/cancel",
+    responses=problems("not_found", "ended", "nothing_to_undo", "erased"),
+)
 async def cancel_run(
     run_id: RunId, home: HomeOf, asking: PersonOf, how: Cancellation | None = None
 ) -> RunState:
     """End a run for good: whoever works on it can write nothing more.
 
     With `undo` a worker takes back what the run did, each effect by an action of its own that the
-    policy decides about.
+    policy decides about; also of a run that has ended.
     """
     undo = how is not None and how.undo
     await runs.cancel(home, run_id, person=asking, undo=undo, drive=False)

@@ -145,7 +145,7 @@ class RunView(BaseModel):
 
 
 class Cancellation(BaseModel):
-    """How a run is cancelled."""
+    """How a run, or every run of a job, is cancelled."""
 
     model_config = ConfigDict(extra="forbid")
 

@@ -2,19 +2,21 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from interlock.runtime.door.tool import AnyTool, Undo, tool
-from interlock.runtime.errors import Fenced
+from interlock.runtime.errors import BadInput, Fenced
 from interlock.runtime.graph.driver import Ended
 from interlock.runtime.policy.decision import ENGINE, Decision, Permit, Reason
 from interlock.runtime.policy.request import AccessRequest, Amounts
 from interlock.runtime.record.state import differences
 from interlock.runtime.run import undo
 from interlock.runtime.run.kill_switch import KillSwitches
+from interlock.runtime.run.limit import raise_limit
 from interlock.runtime.run.recorded_action import of_run
 from interlock.runtime.run.run import Run
 from interlock.runtime.testing import (
@@ -101,6 +103,29 @@ async def codes(world: World, run: Run) -> list[str]:
     key = world.vault.known(run.id)
     actions = await world.store.read(lambda connection: of_run(connection, run.id, key))
     return [effect.code for effect in undo.effects(actions)]
+
+
+async def end(world: World, run: Run, status: str) -> None:
+    """Let the run end with *status*."""
+    if status == "cancelled":
+        await world.runs.cancel(run.id, by="ana")
+    else:
+        await world.runs.end(run, status, {})  # type: ignore[arg-type]  # one of those
+
+
+async def refused(world: World, run: Run) -> str:
+    """Return why the effects of the run are not undone."""
+    with pytest.raises(BadInput) as error:
+        await world.runs.cancel(run.id, by="ana", undo=True)
+    return error.value.code
+
+
+async def raised(world: World, run: Run, effects: int) -> None:
+    """Raise what the run may do."""
+    more = partial(
+        raise_limit, budget_id=run.budget_id, kind="effects", amount=effects, by="ada"
+    )
+    await world.store.write(more, logs=(run.tenant,))
 
 
 async def agrees(world: World) -> None:
@@ -283,6 +308,65 @@ async def test_an_undo_that_is_refused_is_listed_with_its_code(
 
     code = "not_granted" if denied else "budget_exceeded"
     assert (ended.status, listed, shelf.taken) == ("cancelled", [code, code], [])
+
+
+@pytest.mark.parametrize("status", ["done", "failed", "cancelled"])
+async def test_what_a_run_did_is_undone_after_its_end(
+    tmp_path: Path, database_url: str, status: str
+) -> None:
+    """It is opened for its undoing alone, and is cancelled then; no second time, and not at all
+    where nothing takes back what it did.
+    """
+    shelf = Shelf()
+    async with World(
+        tmp_path, tools=shelf.tools(), pdp=point(), url=database_url
+    ) as world:
+        runs = [await world.start() for _ in range(2)]
+        await act(world, runs[0], "put a", "mail b", "put c")
+        await act(world, runs[1], "mail b", "put final")
+        for run in runs:
+            await end(world, run, status)
+        with pytest.raises(BadInput) as last:
+            await world.runs.cancel(runs[0].id, by="ana")
+        await world.runs.cancel(runs[0].id, by="ana", undo=True)
+        between = await world.runs.read(runs[0].id)
+        ended = await go_on(world, runs[0])
+        listed = await codes(world, runs[0])
+        refusals = [await refused(world, run) for run in runs]
+        await agrees(world)
+
+    assert (last.value.code, between.status, between.undoing) == (
+        "ended",
+        "queued",
+        True,
+    )
+    assert (ended.status, listed, shelf.taken) == (
+        "cancelled",
+        ["", "no_undo", ""],
+        ["c", "a"],
+    )
+    assert refusals == ["nothing_to_undo"] * 2
+
+
+async def test_an_undo_that_lacked_budget_is_tried_again(tmp_path: Path) -> None:
+    """Once somebody raised the budget, and only it: what is done and what was denied stay so."""
+    shelf = Shelf()
+    policy = point(denied=("odd",))
+    limits = Amounts(steps=9, effects=3, wall_ms=10**9)
+    async with World(tmp_path, tools=shelf.tools(), pdp=policy) as world:
+        run = await world.start(limits=limits)
+        await act(world, run, "put a", "put b")
+        listed = []
+        for more in (1, 1):
+            await world.runs.cancel(run.id, by="ana", undo=True)
+            assert (await go_on(world, run)).status == "cancelled"
+            listed.append(await codes(world, run))
+            await raised(world, run, more)
+        assert await refused(world, run) == "nothing_to_undo"
+        await agrees(world)
+
+    assert listed == [["", "budget_exceeded"], ["", ""]]
+    assert shelf.taken == ["b", "a"]
 
 
 async def test_a_cancellation_for_good_ends_the_undoing(tmp_path: Path) -> None:

@@ -229,7 +229,7 @@ async def test_a_cancelled_job_ends_whole_and_takes_nothing_more(
     done = await submissions.submit(home, submission(folder), person=ANALYST)
     await claimed(home, most=1)
 
-    assert await jobs.cancel(home, done.job, person=ANALYST) == 3
+    assert len(await jobs.cancel(home, done.job, person=ANALYST)) == 3
     for refused in (
         jobs.resume(home, done.job, person=ANALYST),
         jobs.retry(home, done.job, person=ANALYST),
@@ -250,8 +250,31 @@ async def test_a_job_that_is_cancelled_or_paused_ends_no_undoing(
     first, *_ = await jobs.jobs_of(home).runs(done.job, ("queued",))
     await home.runs.cancel(first, by=ANALYST.id, undo=True)
 
-    assert await jobs.cancel(home, done.job, person=ANALYST) == 2
+    assert len(await jobs.cancel(home, done.job, person=ANALYST)) == 2
     assert [run.id for run in await claimed(home)] == [first]
+
+
+async def test_a_job_is_undone_whole(home: Home, folder: Path) -> None:
+    """What its runs did is taken back, also of those that ended and by a job that was cancelled
+    before; a run that did nothing ends, and what was undone is not undone again.
+    """
+    done = await submissions.submit(home, submission(folder), person=ANALYST)
+    first, second, third = await claimed(home)
+    assert (await home.drive(first)).status == "done"
+    assert (await home.drive(second)).status == "done"
+    home.runs.give_back(third)
+    before = [record.status for record in await home.records.list()]
+    await jobs.cancel(home, done.job, person=ANALYST)
+    undoing = await jobs.cancel(home, done.job, person=ANALYST, undo=True)
+    for run in await claimed(home):
+        assert (await home.drive(run)).status == "cancelled"
+    again = await jobs.cancel(home, done.job, person=ANALYST, undo=True)
+
+    assert (sorted(undoing), again) == (sorted([first.id, second.id]), [])
+    after = [record.status for record in await home.records.list()]
+    assert (before, after) == (["reviewed"] * 2, ["withdrawn"] * 2)
+    assert (await shown(home, done.job))["counts"]["cancelled"] == 3
+    assert await differences(home.store, home.vault) == []
 
 
 async def test_a_retry_takes_up_what_failed_from_what_was_submitted(
