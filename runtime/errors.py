@@ -308,14 +308,17 @@ class AnotherHome(GuardFailed):
 class Unavailable(GuardFailed):
     """What a read depends on is away, so nothing was done; the claim ends and the run is held.
 
-    A tool without effects raises it: a later claim of the run calls the tool again.
+    A tool without effects raises it: a later claim of the run calls the tool again. With one of the
+    tool's codes as *spent_as*, somebody may have worked in vain: a priced call has then failed with
+    that code and costs what was set aside for it, and a later claim finds the failure.
     """
 
     is_outage: ClassVar[bool] = True
 
-    def __init__(self, *, what: str, why: str, run_id: str) -> None:
+    def __init__(self, *, what: str, why: str, run_id: str, spent_as: str = "") -> None:
         self.what = what
         self.run_id = run_id
+        self.spent_as = spent_as
         next_step = f"When it is back, `interlock run resume {run_id}`."
         super().__init__(guard=what, why=why, next_step=next_step)
 

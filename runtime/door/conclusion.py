@@ -14,7 +14,9 @@ from interlock.runtime.errors import Fenced, Unavailable
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts
 from interlock.runtime.record.store import Tx
+from interlock.runtime.run import settlement
 from interlock.runtime.run.attempt import Attempt, Ending
+from interlock.runtime.run.run import hold
 
 #: Writes one conclusion down within a transaction
 Recorder: TypeAlias = Callable[..., Fenced | None]
@@ -156,6 +158,28 @@ def failed(
         actual=spent,
         label=label,
     )
+
+
+def held_by(
+    error: Unavailable,
+    attempt: Attempt,
+    proposal: Proposal,
+    began: float,
+) -> Callable[[Tx], object]:
+    """Return the work of one transaction that holds the run because of an outage.
+
+    A priced call for which somebody may have worked has failed first, and costs what was set aside.
+    """
+    tool_failed = ToolFailed(code=error.spent_as, detail=error.why, is_spent=True)
+    taken_ms = ms_since(began)
+
+    def work(tx: Tx) -> None:
+        if error.spent_as and proposal.cost.priced:
+            failure = failed(attempt, proposal, tool_failed, elapsed_ms=taken_ms)
+            failure.recording(attempt, settlement.finish)(tx)
+        hold(tx, attempt.run)
+
+    return work
 
 
 def _plain(

@@ -1,6 +1,7 @@
 """The enforcement point: the one door between what is proposed and what is done."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ from interlock.runtime import telemetry
 from interlock.runtime.door.acting import Acting
 from interlock.runtime.door.asking import Asking
 from interlock.runtime.door.calls import Calls
-from interlock.runtime.door.conclusion import Conclusion, Recorder
+from interlock.runtime.door.conclusion import Conclusion, Recorder, held_by
 from interlock.runtime.door.deciding import Deciding
 from interlock.runtime.door.facts import InformationPoint
 from interlock.runtime.door.outcome import Outcome, Unknown, earlier, recorded
@@ -30,7 +31,7 @@ from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import action, done, settlement
 from interlock.runtime.run.attempt import Attempt
-from interlock.runtime.run.run import Run, hold
+from interlock.runtime.run.run import Run
 
 T = TypeVar("T")
 
@@ -222,9 +223,9 @@ class EnforcementPoint:
         self, attempt: Attempt, proposal: Proposal
     ) -> Outcome | Reason:
         """Act on a permit; return why not where the runtime refuses the act after all."""
-        if proposal.callable.has_effect or proposal.cost.priced:
-            return await self._effect(attempt, proposal)
-        return await self._look(attempt, proposal)
+        is_intended = proposal.callable.has_effect or proposal.cost.priced
+        carry_out = self._effect if is_intended else self._look
+        return await carry_out(attempt, proposal)
 
     async def _deny(self, attempt: Attempt) -> Denied | Unknown:
         # An engine that failed forbade nothing: the action stays started, a later claim asks again.
@@ -280,11 +281,12 @@ class EnforcementPoint:
         )
 
     async def _act(self, attempt: Attempt, proposal: Proposal) -> Conclusion:
+        began = time.monotonic()
         try:
             return await self._acting.act(attempt, proposal)
-        except Unavailable:
+        except Unavailable as error:
             # No agent may plan around it: a later claim asks again.
-            self._later(attempt.run, lambda tx: hold(tx, attempt.run))
+            self._later(attempt.run, held_by(error, attempt, proposal, began))
             raise
 
     def _conclude(

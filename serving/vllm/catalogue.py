@@ -11,17 +11,20 @@ from pydantic import Field, ValidationError
 from interlock.runtime.errors import BadInput
 from interlock.serving.section import Section
 from interlock.serving.vllm.model import Name, ServedModel
+from interlock.serving.vllm.options import LoadsCode
 from interlock.tools import plain_yaml
 
 FILE: Final = "models.yaml"
 #: unreadable: no such file, or no text. foreign: another account may have written it. no_yaml: the
-#: text has no one meaning. unfit: a field cannot be so. port_taken: two replicas would listen at
-#: one port. missing: a named file is not there. unknown_model: no model has that name
+#: text has no one meaning. unfit: a field cannot be so. loads_code: an option has the server load
+#: code. port_taken: two replicas would listen at one port. missing: a named file is not there.
+#: unknown_model: no model has that name
 Fault: TypeAlias = Literal[
     "unreadable",
     "foreign",
     "no_yaml",
     "unfit",
+    "loads_code",
     "port_taken",
     "missing",
     "unknown_model",
@@ -158,8 +161,9 @@ def _unfit(file: Path, text: str, error: ValidationError) -> Unusable:
     first: Any = error.errors(include_url=False)[0]
     place = [step for step in first["loc"] if step != "[key]"]
     why = str(first["msg"]).removeprefix("Value error, ")
+    is_code = isinstance(first.get("ctx", {}).get("error"), LoadsCode)
     return _unusable(
-        "unfit",
+        "loads_code" if is_code else "unfit",
         file,
         line=plain_yaml.line_of(text, place) if text.strip() else 1,
         place=".".join(str(step) for step in place),

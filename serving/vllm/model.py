@@ -6,56 +6,12 @@ from typing import Annotated, Final, Literal, Self, TypeAlias
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from interlock.serving.section import HttpUrl, Section
+from interlock.serving.vllm.options import Option, option, value
 
 DType: TypeAlias = Literal["auto", "bfloat16", "float16", "float32"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Count = Annotated[int, Field(ge=1, le=1_024)]
-Option: TypeAlias = bool | int | float | str
-#: What the server is told by fields of its own, or by us: it has one origin each
-_OURS: Final = frozenset(
-    {
-        "api-key",
-        "chat-template",
-        "dtype",
-        "enable-auto-tool-choice",
-        "enable-lora",
-        "enable-prefix-caching",
-        "enable-prompt-tokens-details",
-        "host",
-        "lora-modules",
-        "max-lora-rank",
-        "max-model-len",
-        "model",
-        "otlp-traces-endpoint",
-        "pipeline-parallel-size",
-        "port",
-        "revision",
-        "served-model-name",
-        "shutdown-timeout",
-        "structured-outputs-config",
-        "tensor-parallel-size",
-        "tool-call-parser",
-        "tool-strict-level",
-    }
-)
-#: What nobody may switch on: code that comes with weights, options from elsewhere, the texts in a
-#: log, tools and files of the server's own, another way in
-_REFUSED: Final = frozenset(
-    {
-        "allowed-local-media-path",
-        "config",
-        "enable-log-outputs",
-        "enable-log-requests",
-        "middleware",
-        "ssl-ca-certs",
-        "ssl-certfile",
-        "ssl-keyfile",
-        "tool-server",
-        "trust-remote-code",
-        "uds",
-    }
-)
 #: Variables that open routes to anybody who reaches the port, write texts into a log, or are not
 #: the server's matter
 _NO_VARIABLES: Final = ("INTERLOCK_", "LD_PRELOAD", "VLLM_API_KEY", "VLLM_PLUGINS")
@@ -67,27 +23,6 @@ _OPENING: Final = frozenset(
     }
 )
 _LAST_PORT: Final = 65_535
-
-
-def _option(name: str) -> str:
-    if name.startswith("-") or not name.replace("-", "").isalnum():
-        raise ValueError("write a name such as max-num-seqs, without dashes before it")
-    # The server takes the beginning of a name for the whole.
-    begun = name.removeprefix("no-")
-    if any(known.startswith(begun) for known in _OURS):
-        raise ValueError("a field or this program sets the option")
-    if any(known.startswith(begun) for known in _REFUSED):
-        raise ValueError("the option may not be set: see docs/howto/serve-models.md")
-    return name
-
-
-def _value(value: Option) -> Option:
-    if isinstance(value, str) and value.lstrip().startswith("-"):
-        # After a switch the server would take the value for one more option.
-        raise ValueError(
-            "a value does not begin with a dash: the server may take it for an option"
-        )
-    return value
 
 
 def _variable(name: str) -> str:
@@ -146,8 +81,8 @@ class ServedModel(Section):
     tensor_parallel: Count = 1
     pipeline_parallel: Count = 1
     options: dict[
-        Annotated[str, AfterValidator(_option)],
-        Annotated[Option, AfterValidator(_value)],
+        Annotated[str, AfterValidator(option)],
+        Annotated[Option, AfterValidator(value)],
     ] = Field({})
     environment: dict[Annotated[str, AfterValidator(_variable)], str] = Field({})
     patience: Patience = Patience()

@@ -40,6 +40,8 @@ _UNWORKED: Final[frozenset[Why]] = frozenset(
 _OUTAGE: Final[frozenset[Why]] = frozenset(
     {"away", "overloaded", "resting", "late", "cut_off"}
 )
+#: The codes of those: when the run is carried on, the same endpoint may be asked again
+OUTAGES: Final = frozenset(f"model_{why}" for why in _OUTAGE)
 
 
 class NoAnswer(Exception):
@@ -83,7 +85,12 @@ class NoAnswer(Exception):
 def ended(error: NoAnswer, *, what: str, permit: Permit) -> ToolFailed | Unavailable:
     """Return what a call ends with that nothing stands in for; *what* was asked in vain."""
     if error.is_outage:
-        return Unavailable(what=what, why=error.detail, run_id=permit.run_id)
+        return Unavailable(
+            what=what,
+            why=error.detail,
+            run_id=permit.run_id,
+            spent_as=error.code if error.is_spent else "",
+        )
     return ToolFailed(
         code=error.code,
         detail=f"{what}: {error.detail}",

@@ -59,7 +59,6 @@ def test_paths_begin_at_the_folder_of_the_file(tmp_path: Path) -> None:
         ("    options:\n      hos: 0.0.0.0\n", 7, "options.hos"),
         ("    options:\n      no-enable-pref: 1\n", 7, "options.no-enable-pref"),
         ("    options:\n      --port: 1\n", 7, "options.--port"),
-        ("    options:\n      trust-remote: 1\n", 7, "options.trust-remote"),
         ("    options:\n      config: other.yaml\n", 7, "options.config"),
         ("    options:\n      eager: --trust-remote-code\n", 7, "options.eager"),
         ("    options:\n      eager: ' -h'\n", 7, "options.eager"),
@@ -81,6 +80,45 @@ def test_what_a_model_cannot_be_is_named_with_its_line(
     whole = f"models.small.{place}"
     assert (error.fault, error.line, error.place) == ("unfit", line, whole)
     assert f"{tmp_path / 'models.yaml'}, line {line}: {whole}" in str(error)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "trust-remote-code: true",
+        "trust-remote: 1",
+        "tool-parser-plugin: /tmp/parser.py",
+        "tool-p: parser.py",
+        "reasoning-parser-plugin: parser.py",
+        "plugins: evil",
+        "middleware: evil.Middleware",
+        "worker-cls: evil.Worker",
+        "worker-extension-cls: evil.Worker",
+        "logits-processors: evil.Processor",
+        "kv-transfer-config: '{}'",
+        "log-config-file: log.json",
+        "no-trust-remote-code: 1",
+    ],
+)
+def test_an_option_that_loads_code_is_refused_with_a_code_of_its_own(
+    tmp_path: Path, option: str
+) -> None:
+    """Whoever may write the catalogue cannot have the server run code of their choice, neither by a
+    whole name nor by a beginning that the server takes for one.
+    """
+    error = refused(tmp_path, LEAST + f"    options:\n      {option}\n")
+
+    name = option.partition(":")[0]
+    assert (error.fault, error.line) == ("loads_code", 7)
+    assert error.place == f"models.small.options.{name}"
+    assert error.data["fault"] == "loads_code"
+
+
+def test_a_harmless_option_may_begin_as_a_refused_one_does(tmp_path: Path) -> None:
+    """A whole name is that option and no other."""
+    model = served(tmp_path, "    options:\n      reasoning-parser: qwen3\n")
+
+    assert model.options == {"reasoning-parser": "qwen3"}
 
 
 @pytest.mark.parametrize(

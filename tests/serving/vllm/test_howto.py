@@ -9,7 +9,8 @@ from interlock.serving.cli.models import application
 from interlock.serving.vllm.catalogue import missing, read
 from interlock.serving.vllm.command import command
 from interlock.serving.vllm.ending import Cause
-from interlock.serving.vllm.model import _OPENING, _REFUSED, Patience
+from interlock.serving.vllm.model import _OPENING, Patience
+from interlock.serving.vllm.options import _CODE, _REFUSED
 from interlock.tools.models.replicas import State
 
 PAGE: Final = (
@@ -42,7 +43,7 @@ def test_the_commands_of_the_page_are_there() -> None:
 
 def test_every_state_cause_and_refusal_is_explained() -> None:
     """Whoever meets one finds the page to say what becomes of it, with the true numbers."""
-    words = {*get_args(State), *get_args(Cause), *_REFUSED, *_OPENING}
+    words = {*get_args(State), *get_args(Cause), *_CODE, *_REFUSED, *_OPENING}
     patience = Patience()
 
     assert [word for word in words if word not in PAGE and "ssl" not in word] == []

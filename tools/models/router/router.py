@@ -17,8 +17,8 @@ from interlock.runtime.policy.label import Confidentiality
 from interlock.runtime.policy.request import Amounts, Resource
 from interlock.tools.models import fit
 from interlock.tools.models.generation import UNFIT, Generate
-from interlock.tools.models.no_answer import CODES, NoAnswer, ended
-from interlock.tools.models.router.calls import Call, Calls
+from interlock.tools.models.no_answer import CODES, OUTAGES, NoAnswer, ended
+from interlock.tools.models.router.calls import MOST_MOVES, Call, Calls
 from interlock.tools.models.router.candidate import Candidate
 from interlock.tools.models.router.retries import Retries
 from interlock.tools.models.router.weights import WeightsOf, ranked
@@ -110,14 +110,19 @@ class Router:
     def instead(
         self, arguments: Generate, caller: Caller, failure: Failure
     ) -> Generate | None:
-        """Return the call that stands in for a failed one: told what was wrong, or elsewhere."""
-        if failure.code not in CODES:
+        """Return the call that stands in for a failed one: told what was wrong, or elsewhere.
+
+        An outage that left nobody else to ask has held the run. So whoever finds it recorded
+        carries the run on, and the question is asked anew, by a call that has its own price.
+        """
+        if failure.code not in CODES or len(arguments.after) >= MOST_MOVES:
             return None
         after = [*arguments.after, failure.code]
         if failure.code == UNFIT and not arguments.is_repaired:
             told = {"after": after, "repair": failure.detail}
             return arguments.model_copy(update=told)
-        if not self._calls.of(caller.run_id, arguments).has_other(arguments):
+        has_other = self._calls.of(caller.run_id, arguments).has_other(arguments)
+        if not has_other and failure.code not in OUTAGES:
             return None
         return arguments.model_copy(update={"after": after, "repair": ""})
 

@@ -1,16 +1,19 @@
 """Whatever becomes of a model's server, every run gets an answer, a degraded one, or a reason."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import pytest
-from tests.tools.models.asking import asked, candidate, retries
+from tests.tools.models.asking import LONGEST, asked, candidate, endpoint, retries
 
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.outcome import Done, Failed
+from interlock.runtime.door.tool import AnyTool
 from interlock.runtime.errors import Unavailable
-from interlock.runtime.testing import World
+from interlock.runtime.policy.decision import Denied
+from interlock.runtime.policy.request import Amounts
+from interlock.runtime.testing import PLENTY, World
 from interlock.testing import (
     ModelServer,
     Turn,
@@ -24,8 +27,11 @@ from interlock.testing import (
     slow,
 )
 from interlock.tools.models.generate import model_tools
+from interlock.tools.models.router.calls import MOST_MOVES
 from interlock.tools.models.router.candidate import Candidate
 from interlock.tools.models.router.router import Router
+from interlock.tools.models.served import Served
+from interlock.tools.outbound.client import Bounds
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,7 +178,86 @@ async def test_without_another_the_run_is_held_or_the_call_failed(
     if trouble.is_outage:
         assert isinstance(outcome, Unavailable)
         assert status == "held"
+        assert ends == ([(trouble.code, True)] if trouble.is_spent else [])
     else:
         assert isinstance(outcome, Failed)
         assert outcome.code == trouble.code
         assert ends == [(trouble.code, trouble.is_spent)]
+
+
+def only(url: str, *, first_s: float | None) -> tuple[AnyTool, ...]:
+    """Return the tools over one model, which is waited for so long until it begins to answer."""
+    model = endpoint(url, bounds=Bounds(total_s=10.0, first_s=first_s))
+    served = Served(model=model, longest_answer=LONGEST)
+    router = Router(
+        {"planner": [Candidate(name="bad", served=served)]}, retries=retries()
+    )
+    return model_tools(router)
+
+
+@pytest.mark.parametrize(
+    ("how", "first_s"), [("hung", 0.2), ("out of memory in an answer", None)]
+)
+async def test_each_answer_that_came_too_late_stays_charged(
+    tmp_path: Path, how: str, first_s: float | None
+) -> None:
+    """A run that is carried on asks anew by a new action with a reservation of its own, so what is
+    spent grows with every question that somebody may have worked for; six are asked at most.
+    """
+    trouble = TROUBLES[how]
+    spent: list[int] = []
+    async with ModelServer([trouble.turn or says("")]) as bad:
+        tools = only(bad.url, first_s=first_s)
+        async with World(tmp_path, tools=tools) as world:
+            run = await world.start()
+            for _ in range(MOST_MOVES + 1):
+                with pytest.raises(Unavailable):
+                    await Door(pep=world.pep, run=run).call(
+                        "model.generate", asked(), call_id="1"
+                    )
+                spent.append((await world.budget(run)).spent.tokens)
+                run = await world.reclaim(run)
+            outcome = await Door(pep=world.pep, run=run).call(
+                "model.generate", asked(), call_id="1"
+            )
+            left = (await world.budget(run)).reserved
+            ends = [
+                entry["failure"]
+                for entry in await world.entries()
+                if entry["event"] == "outcome"
+            ]
+            assert (await world.verify()).problems == []
+
+    assert isinstance(outcome, Failed)
+    assert outcome.code == trouble.code
+    each = spent[0]
+    assert each > 0
+    assert spent == [each * number for number in range(1, len(spent) + 1)]
+    assert len(bad.asked) == len(ends) == len(spent)
+    assert set(ends) == {trouble.code}
+    assert left == Amounts()
+
+
+async def test_a_repeated_question_ends_where_the_budget_does(tmp_path: Path) -> None:
+    """A server that is always late gets no token beyond the limit of the run."""
+    limits = replace(PLENTY, tokens=1_000)
+    async with ModelServer([hangs()]) as bad:
+        tools = only(bad.url, first_s=0.2)
+        async with World(tmp_path, tools=tools) as world:
+            run = await world.start(limits=limits)
+            outcome: object = None
+            for _ in range(MOST_MOVES + 1):
+                try:
+                    outcome = await Door(pep=world.pep, run=run).call(
+                        "model.generate", asked(), call_id="1"
+                    )
+                    break
+                except Unavailable:
+                    run = await world.reclaim(run)
+            spent = (await world.budget(run)).spent
+            assert (await world.verify()).problems == []
+
+    assert isinstance(outcome, Denied)
+    assert outcome.codes == ("budget_exceeded",)
+    assert 1 < len(bad.asked) <= MOST_MOVES
+    assert spent.tokens <= limits.tokens
