@@ -23,9 +23,10 @@ from interlock.tools.models.no_answer import NoAnswer, ended
 from interlock.tools.models.question import Question
 from interlock.tools.models.stream import joined
 from interlock.tools.outbound.client import Bounds
+from interlock.tools.outbound.connection import Holder
 from interlock.tools.outbound.destination import Destination
 from interlock.tools.outbound.errors import NotSent, Spoilt
-from interlock.tools.outbound.transport import bound_for, kept_client
+from interlock.tools.outbound.transport import RESPONSE, bound_for, kept_client
 
 #: A megabyte, and less than the tool's own deadline of 60 s, for the whole answer
 BOUNDS: Final = Bounds(most_bytes=1024 * 1024, total_s=50.0)
@@ -41,7 +42,7 @@ _SHARE: Final = 0.95
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EndpointModel:
-    """One model of one endpoint; it keeps no connection between calls.
+    """One model of one endpoint; a connection is kept between the calls of one tenant.
 
     *endpoint* is the API's base, such as http://127.0.0.1:8000/v1, *served* the model's name there.
     The endpoint is asked once a call. The `openai` SDK writes the question and reads the
@@ -122,16 +123,18 @@ class EndpointModel:
     async def _body(self, permit: Permit, question: Question) -> object:
         """Return the answer's JSON; raises what the SDK raises, and ValueError for no JSON."""
         total_s = min(self.bounds.total_s, permit.time_ms / 1000 * _SHARE)
+        key = self.key.get_secret_value()
         way = bound_for(
             self.endpoint,
-            headers=_head(self.key.get_secret_value(), total_s),
+            headers=_head(key, total_s),
             bounds=replace(self.bounds, total_s=total_s),
+            holder=Holder(tenant=permit.tenant, key=key),
         )
         with way:
-            ask = _sdk().chat.completions.with_raw_response.create
-            answer = await ask(**question.written())
-            content = answer.http_response.content
-        return joined(content) if self.streams else json.loads(content)
+            answer = await _sdk().post(
+                "/chat/completions", cast_to=RESPONSE, body=question.written()
+            )
+        return joined(answer.content) if self.streams else json.loads(answer.content)
 
 
 @cache

@@ -26,7 +26,7 @@ class Question:
     strict: bool = True
 
     def written(self) -> dict[str, Any]:
-        """Return the question in the words of the SDK.
+        """Return the question as the endpoint reads it.
 
         The order is fixed, so that two questions over one text begin alike.
         """
@@ -48,7 +48,7 @@ class Question:
             written["stream"] = True
             written["stream_options"] = {"include_usage": True}
         if self.salt:
-            written["extra_body"] = {"cache_salt": self.salt}
+            written["cache_salt"] = self.salt
         return written
 
     def _offered(self, schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """Sending one request to one destination, and taking no more of the answer than was agreed.
 
 No redirect, no cookie, no proxy and no password file of the environment has a say in where a
-request goes, and a connection lives as long as its request.
+request goes. A connection lives as long as its request, unless it is kept for a holder:
+`interlock.tools.outbound.connection`.
 """
 
 import asyncio
@@ -9,12 +10,12 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from http import HTTPStatus
-from typing import Final, Literal
+from typing import Final
 
 import httpx2
 
+from interlock.tools.outbound.connection import Holder, Place, connected
 from interlock.tools.outbound.destination import Address, Destination, Resolver
 from interlock.tools.outbound.errors import NotSent, Spoilt
 
@@ -62,11 +63,14 @@ async def send(
     bounds: Bounds | None = None,
     resolve: Resolver | None = None,
     trust: ssl.SSLContext | None = None,
+    holder: Holder | None = None,
 ) -> Answer:
     """Send one request to *path* below the destination, once, and return the answer.
 
     The host is looked up once, and the connection goes to one of the addresses that were checked.
     Over TLS the host must prove its name to *trust*, which is this machine's authorities if None.
+    The connection is kept for the *holder*, if one is named: for what may be asked again, since a
+    server may close a connection that it kept just when a request arrives.
     Raises `NotSent` when nothing left, and `Spoilt` when something did but no answer within
     *bounds* came back (both fail closed: no part of an unfit answer is handed on).
     """
@@ -78,7 +82,12 @@ async def send(
                 destination,
                 addresses,
                 _Request(
-                    method=method, path=path, headers=headers, body=body, trust=trust
+                    method=method,
+                    path=path,
+                    headers=headers,
+                    body=body,
+                    trust=trust,
+                    holder=holder,
                 ),
                 within,
             )
@@ -96,6 +105,7 @@ class _Request:
     headers: Mapping[str, str]
     body: bytes
     trust: ssl.SSLContext | None
+    holder: Holder | None
 
 
 async def _places(
@@ -158,35 +168,38 @@ async def _response(
     bounds: Bounds,
 ) -> AsyncIterator[httpx2.Response]:
     """Yield the response to the request; its body was not read yet."""
-    base = httpx2.URL(destination.url)
-    place = base if address is None else base.copy_with(host=str(address))
-    client = httpx2.AsyncClient(
-        verify=request.trust or await _trust(destination),
-        trust_env=False,
-        follow_redirects=False,
-        timeout=None,  # `send` limits the whole
-        proxy=destination.proxy,
-    )
-    async with client:
-        built = client.build_request(
-            request.method,
-            f"{place}{request.path}",
-            headers={
-                "User-Agent": "interlock",
-                **request.headers,
-                "Host": destination.authority,
-                "Accept-Encoding": "identity",
-                "Connection": "close",
-            },
-            content=request.body,
-            # The certificate must be the host's, though an address is dialled.
-            extensions={"sni_hostname": destination.host},
-        )
+    place = Place(destination=destination, trust=request.trust, holder=request.holder)
+    built = _built(destination, address, request)
+    async with connected(place) as client:
         response = await _begun(client, built, bounds, destination.url)
         try:
             yield response
         finally:
             await response.aclose()
+
+
+def _built(
+    destination: Destination, address: Address | None, request: _Request
+) -> httpx2.Request:
+    """Return the request as it is sent; no client adds a cookie or anything else to it."""
+    base = httpx2.URL(destination.url)
+    if address is not None:
+        base = base.copy_with(host=str(address))
+    return httpx2.Request(
+        request.method,
+        f"{base}{request.path}",
+        headers={
+            "User-Agent": "interlock",
+            "Accept": "*/*",
+            **request.headers,
+            "Host": destination.authority,
+            "Accept-Encoding": "identity",
+            "Connection": "close" if request.holder is None else "keep-alive",
+        },
+        content=request.body,
+        # The certificate must be the host's, though an address is dialled.
+        extensions={"sni_hostname": destination.host},
+    )
 
 
 async def _begun(
@@ -204,21 +217,6 @@ async def _begun(
             raise
         why = f"it gave no first byte within {bounds.first_s:g} s"
         raise Spoilt(code="late", where=where, why=why) from error
-
-
-async def _trust(destination: Destination) -> ssl.SSLContext | Literal[False]:
-    """Return whom a TLS connection trusts: the authorities of this machine. Plain HTTP needs none.
-
-    The authorities are read once, in a thread: that takes a good part of a second.
-    """
-    if destination.scheme == "http":
-        return False
-    return await asyncio.to_thread(_authorities)
-
-
-@cache
-def _authorities() -> ssl.SSLContext:
-    return httpx2.create_ssl_context(trust_env=False)
 
 
 def _check(response: httpx2.Response, where: str) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Final, Literal, Self, TypeAlias, assert_never
@@ -143,6 +144,9 @@ def _is_loopback(host: str) -> bool:
 
 
 async def _resolved(host: str, port: int) -> Sequence[str]:
+    """Return the addresses of the host; one that is an address itself is asked of nobody."""
+    with suppress(ValueError):
+        return (str(ip_address(host)).partition("%")[0],)
     loop = asyncio.get_running_loop()
     rows = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [str(row[4][0]).partition("%")[0] for row in rows]

@@ -12,18 +12,27 @@ from typing import Final
 import httpx2
 
 from interlock.tools.outbound.client import Bounds, send
+from interlock.tools.outbound.connection import Holder
 from interlock.tools.outbound.destination import Destination
+
+#: What a library is told to give back where the answer is wanted as it came
+RESPONSE: Final = httpx2.Response
 
 
 @contextmanager
 def bound_for(
-    destination: Destination, *, headers: Mapping[str, str], bounds: Bounds
+    destination: Destination,
+    *,
+    headers: Mapping[str, str],
+    bounds: Bounds,
+    holder: Holder | None = None,
 ) -> Iterator[None]:
     """Let every request of `kept_client` within the block go to *destination* with *headers*.
 
-    The head is exactly that. The requests raise `NotSent` and `Spoilt` as `send` does.
+    The head is exactly that. The connection is kept for the *holder*, if one is named. The requests
+    raise `NotSent` and `Spoilt` as `send` does.
     """
-    token = _WAY.set(_Way(destination, headers, bounds))
+    token = _WAY.set(_Way(destination, headers, bounds, holder))
     try:
         yield
     finally:
@@ -33,8 +42,8 @@ def bound_for(
 def kept_client() -> httpx2.AsyncClient:
     """Return a client whose requests go where `bound_for` says, and nowhere outside of its block.
 
-    For a library that is slow to begin with a client: the client keeps no connection, so there is
-    nothing to close.
+    For a library that is slow to begin with a client: the client itself keeps no connection, so
+    there is nothing to close.
     """
     way = _Bound()
     return httpx2.AsyncClient(transport=way, trust_env=False, follow_redirects=False)
@@ -50,11 +59,16 @@ class _Bound(httpx2.AsyncBaseTransport):
 
 class _Way(httpx2.AsyncBaseTransport):
     def __init__(
-        self, destination: Destination, headers: Mapping[str, str], bounds: Bounds
+        self,
+        destination: Destination,
+        headers: Mapping[str, str],
+        bounds: Bounds,
+        holder: Holder | None,
     ) -> None:
         self._destination = destination
         self._headers = dict(headers)
         self._bounds = bounds
+        self._holder = holder
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         # Host and port of the request are not looked at: there is one destination.
@@ -66,6 +80,7 @@ class _Way(httpx2.AsyncBaseTransport):
             headers=self._headers,
             body=await request.aread(),
             bounds=self._bounds,
+            holder=self._holder,
         )
         return httpx2.Response(
             answer.status,
