@@ -20,11 +20,7 @@ from interlock.runtime.door.tool import Tools
 from interlock.runtime.door.unread.closing import closed
 from interlock.runtime.door.unread.given import Handles
 from interlock.runtime.errors import Unavailable
-from interlock.runtime.policy.decision import (
-    Denied,
-    Reason,
-    by_runtime,
-)
+from interlock.runtime.policy.decision import Denied, Reason, by_runtime
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.obligation import Duties, understand
 from interlock.runtime.record.store import Store, Tx
