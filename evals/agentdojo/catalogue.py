@@ -41,6 +41,8 @@ class Declared:
     fields: Fields
     #: Argument -> the kind of object whose number it takes
     takes: Mapping[str, str]
+    #: The arguments for which a part of what our house wrote will do
+    chosen: tuple[str, ...]
     #: Argument -> the value that allows least
     least: Mapping[str, Any]
 
@@ -121,6 +123,7 @@ def _declared(
             place="value.*" if is_many else "value",
         ),
         takes=entry.get("takes", {}),
+        chosen=tuple(entry.get("chosen", ())),
         least=entry.get("least", {}),
     )
 
@@ -144,6 +147,7 @@ def _fields(
         finds=None if finds is None else tuple(finds),
         narrows=tuple(entry.get("narrows", ())),
         adds=stated.get("adds", "anyone"),
+        shows_all=entry.get("shows_all", False),
         made_by=stated.get("made_by", ""),
         added_by=entry.get("added_by", stated.get("added_by", "")),
         own=tuple(stated.get("own", ())),

@@ -54,6 +54,7 @@ class Stated:
             yield from _quoted(step.get("each", ""))
             for term in step["arguments"].values():
                 yield from _texts(term.get("value"))
+                yield from _texts(term.get("around"))
                 yield from _quoted(term.get("of", ""))
                 yield from _quoted(term.get("within", ""))
 

@@ -82,6 +82,7 @@ class Posture:
             "egress": own.egress,
             "trusted_arguments": list(own.sensitive),
             "critical_arguments": list(own.sensitive),
+            "chosen_arguments": list(own.chosen),
             # The kinds of one tool are names of one effect
             "effect": [list(own.effect)] if own.effect else [],
         }

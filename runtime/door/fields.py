@@ -52,6 +52,9 @@ class Fields:
     added_by: str = ""
     #: What stands in those two fields for the principal, in this system: "me", "sent"
     own: tuple[str, ...] = ()
+    #: A call shows everything that its arguments ask for, whoever put it there, so that what counts
+    #: most in it does so in truth
+    shows_all: bool = False
     #: The principal's own, such as a profile, an account or the clock; one object among many; or
     #: what the call has just made, which was nothing else before
     of: Ownership = "objects"

@@ -166,6 +166,11 @@ class Results:
         """Whether the words name somebody so."""
         return self._words.names(name)
 
+    @property
+    def measures(self) -> bool:
+        """Whether the words leave a choice to what counts most."""
+        return self._words.measures
+
     def is_sent(
         self,
         leaf: Any,

@@ -19,6 +19,7 @@ from interlock.runtime.policy.counts import counts
 from interlock.runtime.policy.denials import Parts, denials, is_denied
 from interlock.runtime.policy.intent.forms import listed
 from interlock.runtime.policy.label import PRINCIPAL
+from interlock.runtime.policy.measures import measures
 from interlock.runtime.policy.mentions import is_addressed, is_name_for
 from interlock.runtime.policy.moments import (
     clocks,
@@ -113,6 +114,11 @@ class Words:
         """Whether the pattern stands in the words, in small letters."""
         return any(text.has(pattern) for text in self._texts.values())
 
+    @property
+    def measures(self) -> bool:
+        """Whether a choice is left to what counts most: "the largest file"."""
+        return any(text.measures for text in self._texts.values())
+
     def names(self, name: str) -> bool:
         """Whether the words name an object so: by a whole name that is no common word.
 
@@ -151,6 +157,11 @@ class _Text:
     def has(self, pattern: re.Pattern[str]) -> bool:
         """Whether the pattern stands in the text."""
         return pattern.search(self._folded) is not None
+
+    @property
+    def measures(self) -> bool:
+        """Whether the text leaves a choice to what counts most."""
+        return measures(self._folded, unsaid=self._unsaid)
 
     def names(self, name: str) -> bool:
         """Whether the text names an object so."""

@@ -53,6 +53,8 @@ class ToolRules(TypedDict):
     critical_arguments: NotRequired[list[str]]
     #: Arguments that must stand in the principal's own words: a plan proves none of them
     named_arguments: NotRequired[list[str]]
+    #: Arguments for which a part of what our house wrote will do, chosen where a plan left it open
+    chosen_arguments: NotRequired[list[str]]
     #: Tools that must have been done on the same resource before, in the same run
     requires: NotRequired[list[str]]
     #: Arguments of a mail tool that hold addresses; without a list `to`. One named `to`, `cc` or

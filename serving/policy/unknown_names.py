@@ -15,6 +15,7 @@ _LISTED: Final = (
     "trusted_arguments",
     "critical_arguments",
     "named_arguments",
+    "chosen_arguments",
     "recipients",
 )
 #: The parts of a wording that name groups of things

@@ -175,6 +175,15 @@ class Ours(Functions):
             for item in counted
         ]
 
+    @signature(_LIST)
+    def _func_numbered(
+        self,
+        items: list[Any],
+    ) -> list[dict[str, Any]]:
+        return [
+            {"item": item, "number": number} for number, item in enumerate(items, 1)
+        ]
+
     @signature(_LIST, _LIST)
     def _func_without(
         self,

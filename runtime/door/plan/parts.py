@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from interlock.runtime.canonical import Json
-from interlock.runtime.door.plan.plan import Part
+from interlock.runtime.door.plan.plan import PLACE, Part
 from interlock.runtime.door.plan.same import instant_of
 from interlock.runtime.policy.actionable import LONGEST, actionable
 from interlock.runtime.policy.boundary import folded, places
@@ -38,6 +38,21 @@ def is_part(
         return _stands(value, text)
     parts = set(_parts(text, kind))
     return len(parts) == 1 and parts == {_key(value, kind)}
+
+
+def within(
+    value: Json,
+    around: str,
+) -> Json:
+    """Return what of a value stands in the place that is left; None where the rest is another."""
+    if around == PLACE:
+        return value
+    before, _, after = around.partition(PLACE)
+    if not isinstance(value, str) or len(value) < len(before) + len(after):
+        return None
+    if not value.startswith(before) or not value.endswith(after):
+        return None
+    return value[len(before) : len(value) - len(after)]
 
 
 def _stands(

@@ -20,6 +20,9 @@ MOST_STEPS: Final = 64
 #: The name by which the expressions of an `each` step know its element
 ITEM: Final = "item"
 
+#: Where a part stands in what is around it
+PLACE: Final = "{0}"
+
 #: What a part of a text can be
 Part: TypeAlias = Literal[
     "text", "address", "link", "account", "date", "amount", "number", "id"
@@ -50,12 +53,16 @@ class Term(Value):
     within: Expression = ""
     #: What the part is. But for "text", it is the only part of that kind
     kind: Part = "text"
+    #: The argument has the part in place of {0}: "Dinner at {0}"
+    around: Annotated[str, Field(max_length=500)] = PLACE
 
     @model_validator(mode="after")
     def _is_one(self) -> "Term":
         stated = (self.value is not None, bool(self.of), bool(self.within))
         if sum(stated) > 1:
             raise ValueError("a term is a value, an expression or a part, only one")
+        if self.around.count(PLACE) != 1:
+            raise ValueError(f"{PLACE} stands once where the part does")
         return self
 
 

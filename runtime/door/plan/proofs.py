@@ -25,7 +25,8 @@ class PlanProofs:
     """The proofs of one plan, as the run's results were recorded at one moment.
 
     An argument is trusted where it is what the plan says over all that was shown, and over the
-    vouched view alone: then no stranger could have made it another one.
+    vouched view alone: then no stranger could have made it another one. Where the words leave a
+    choice to what counts most, the measured view will do.
     """
 
     def __init__(
@@ -40,6 +41,8 @@ class PlanProofs:
         self._seen = results.seen
         self._tools = tools
         self._vouching = Vouching(results, tools, person=person)
+        self._measuring = Vouching(results, tools, person=person, is_measured=True)
+        self._measures = results.measures
         self._confidentiality = results.confidentiality
         self._sent = {sent.action: sent for sent in results.seen.sent}
 
@@ -56,11 +59,20 @@ class PlanProofs:
         full = _taken(self._full, steps, calls, Element.is_met)
         if full is None:
             return Proved()
-        vouched = _taken(self._vouched, steps, calls, self._is_possible)
+        sound = [
+            element
+            for view in self._sound
+            if (element := _taken(view, steps, calls, self._is_possible)) is not None
+        ]
         return Proved(
             step=full.step,
             planned=frozenset(full.arguments),
-            trusted=frozenset(() if vouched is None else vouched.proved(arguments)),
+            trusted=frozenset(
+                name for element in sound for name in element.proved(arguments)
+            ),
+            chosen=frozenset(
+                name for element in sound for name in element.chosen(arguments)
+            ),
             confidentiality=self._confidentiality,
         )
 
@@ -88,6 +100,21 @@ class PlanProofs:
             is_vouched=True,
             takes=self._takes,
         )
+
+    @cached_property
+    def _measured(self) -> View:
+        return View(
+            self._plan,
+            calls=self._calls,
+            result=self._measuring.result,
+            is_vouched=True,
+            takes=self._takes,
+        )
+
+    @property
+    def _sound(self) -> list[View]:
+        """The views that no stranger could have made other than the words allow."""
+        return [self._vouched, self._measured] if self._measures else [self._vouched]
 
     @cached_property
     def _calls(self) -> list[Sent]:

@@ -15,6 +15,8 @@ class Proved:
     planned: frozenset[str] = frozenset()
     #: Those of them that no stranger could have made another value
     trusted: frozenset[str] = frozenset()
+    #: Those of which the planner chose a part, of a text that no stranger wrote or chose
+    chosen: frozenset[str] = frozenset()
     confidentiality: Confidentiality = "public"
 
     def over(
@@ -32,10 +34,10 @@ class Proved:
         if label.integrity == "trusted" or name not in self.planned:
             return label
         source = f"{PLANNED}:{self.step}"
-        if name not in self.trusted:
+        if name not in self.trusted | self.chosen:
             return replace(label, sources=tuple(sorted({*label.sources, source})))
         return Label(
-            integrity="trusted",
+            integrity="trusted" if name in self.trusted else "unvouched",
             confidentiality=self.confidentiality,
             sources=(source,),
         )

@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.plan.expression import NOTHING, Evaluation, Known
-from interlock.runtime.door.plan.parts import is_part
-from interlock.runtime.door.plan.plan import ITEM, Part, Plan, PlannedStep, Term
+from interlock.runtime.door.plan.parts import is_part, within
+from interlock.runtime.door.plan.plan import ITEM, PLACE, Part, Plan, PlannedStep, Term
 from interlock.runtime.door.plan.reference import Opaque, named, refers
 from interlock.runtime.door.plan.same import same, weight
 from interlock.runtime.door.plan.work import Work
@@ -32,8 +32,12 @@ class Planned:
 
     value: Any
     part: Part | None = None
+    #: What stands around the part
+    around: str = PLACE
     #: Names that point to objects stand in it
     is_reference: bool = False
+    #: The planner says later which part it is
+    is_open: bool = False
 
     def cost(
         self,
@@ -52,7 +56,7 @@ class Planned:
     ) -> bool:
         """Whether *value* is what was planned."""
         if self.part is not None:
-            return is_part(value, self.value, self.part)
+            return is_part(within(value, self.around), self.value, self.part)
         return same(value, self.value)
 
 
@@ -84,7 +88,9 @@ class Element:
     ) -> bool:
         """Whether every argument is what was planned, as far as that is known."""
         return all(
-            planned.value is NOTHING or self._is_proved(name, arguments)
+            planned.value is NOTHING
+            or planned.is_open
+            or self._is_proved(name, arguments)
             for name, planned in self.arguments.items()
         )
 
@@ -95,7 +101,25 @@ class Element:
         """Return the names of the arguments that are known to be what was planned."""
         return [name for name in self.arguments if self._is_proved(name, arguments)]
 
+    def chosen(
+        self,
+        arguments: Mapping[str, Json],
+    ) -> list[str]:
+        """Return the names of the arguments that are some part of what was planned."""
+        return [
+            name
+            for name, planned in self.arguments.items()
+            if planned.is_open and self._is_planned(name, arguments)
+        ]
+
     def _is_proved(
+        self,
+        name: str,
+        arguments: Mapping[str, Json],
+    ) -> bool:
+        return not self.arguments[name].is_open and self._is_planned(name, arguments)
+
+    def _is_planned(
         self,
         name: str,
         arguments: Mapping[str, Json],
@@ -198,10 +222,12 @@ class View:
             return _planned(self._evaluation.value(term.of, known), taken)
         if not term.within:
             return Planned(value=term.value)
-        if self._is_vouched and term.kind == "text":
-            return Planned(value=NOTHING)  # the planner chooses the part
-        text = self._evaluation.value(term.within, known)
-        return Planned(value=text, part=term.kind)
+        return Planned(
+            value=self._evaluation.value(term.within, known),
+            part=term.kind,
+            around=term.around,
+            is_open=self._is_vouched and term.kind == "text",
+        )
 
     def _result_of(
         self,

@@ -3,9 +3,13 @@
 A leaf that anyone can write is not there, and neither is an object that anyone could have put
 there. Of what nobody declares who writes it, nothing is there (fails closed). The name of an object
 that is there stands as a reference to it.
+
+Where the principal leaves a choice to what counts most, a stranger's object counts as any other: in
+the measured view of a call that shows all there is, what the system itself mints of it is there.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, Final, TypeAlias
 
 from interlock.runtime.door.fields import (
@@ -41,10 +45,12 @@ class Vouching:
         tools: Tools,
         *,
         person: str,
+        is_measured: bool = False,
     ) -> None:
         self._results = results
         self._tools = tools
         self._person = person
+        self._is_measured = is_measured
         self._naming = Naming(results)
 
     def result(
@@ -118,13 +124,40 @@ class Vouching:
         if results.is_chosen(shown):
             names = results.chosen_names(shown)
             return lambda *at: at[-1] if at[-1] in names else known(*at)
+
         is_made = self._is_own(record.made_by, fields)
         is_added = fields.adds != "anyone" or self._is_own(record.added_by, fields)
         if not is_made and not is_added:
-            return None
+            return self._counted(fields, shown)
         if results.is_touched(shown, is_made=is_made):
             raise _Touched
         return (lambda *at: at[-1]) if is_made else known
+
+    def _counted(
+        self,
+        fields: Fields,
+        shown: Shown,
+    ) -> _Keeps | None:
+        """Return what stays of a stranger's object where such objects count; None elsewhere.
+
+        Raises `_Touched` where the run may have made the object.
+        """
+        if not self._is_measured or not fields.shows_all:
+            return None
+        if self._results.is_touched(shown, is_made=True):
+            raise _Touched
+        return partial(self._minted, shown)
+
+    def _minted(
+        self,
+        shown: Shown,
+        writer: Writer,
+        _place: str,
+        leaf: Any,
+    ) -> Any:
+        """Return a leaf of a stranger's object that the system itself wrote."""
+        is_minted = writer == "system" and self._is_steady(writer, leaf, shown)
+        return leaf if is_minted else _GONE
 
     def _is_steady(
         self,

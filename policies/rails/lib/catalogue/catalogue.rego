@@ -80,6 +80,22 @@ is_critical(_) if {
 says_critical if is_list_of_arguments(tool.critical_arguments)
 
 # METADATA
+# title: Is vouched
+# description: >-
+#   The argument is trusted; or the configuration lists it, and it is a part, chosen where the plan left that open, of
+#   what nobody but the house and the system can write. Of a list with another name in it none is.
+is_vouched(argument) if input.context.labels[argument].integrity == "trusted"
+
+is_vouched(argument) if {
+	argument in tool.chosen_arguments
+	is_list_of_arguments(tool.chosen_arguments)
+	is_planned
+	label := input.context.labels[argument]
+	label.integrity == "unvouched"
+	label.sources == [concat(":", ["plan", input.context.plan.step])]
+}
+
+# METADATA
 # title: Is set
 # description: The entry of the tool says something of *setting*, whatever it is.
 is_set(setting) if setting in object.keys(tool)

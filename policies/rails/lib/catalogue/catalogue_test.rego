@@ -102,3 +102,40 @@ test_an_empty_value_says_nothing if {
 		catalogue.says_something("document") with input as {"action": {"arguments": {"document": value}}}
 	}
 }
+
+planned := {"plan": {"stated": true, "step": "event", "tools": []}}
+
+choice := {"integrity": "unvouched", "confidentiality": "public", "sources": ["plan:event"]}
+
+chosen(label) := object.union(request.mail, {"context": object.union(planned, {"labels": {"subject": label}})})
+
+listing(names) := object.union(data.rails.config.tools["mail.send"], {"chosen_arguments": names})
+
+test_what_is_trusted_is_vouched_for_and_a_choice_is_not if {
+	catalogue.is_vouched("to") with input as chosen(choice)
+	not catalogue.is_vouched("subject") with input as chosen(choice)
+}
+
+test_a_choice_is_vouched_for_where_the_tool_lists_it if {
+	catalogue.is_vouched("subject") with input as chosen(choice) with data.rails.config.tools["mail.send"] as listing(["subject"])
+	every names in [[], ["body"], ["subject", "none"], "subject", null] {
+		not catalogue.is_vouched("subject") with input as chosen(choice)
+			with data.rails.config.tools["mail.send"] as listing(names)
+	}
+}
+
+test_only_a_choice_of_this_step_is_vouched_for if {
+	every other in [
+		{"integrity": "untrusted"},
+		{"sources": ["plan:other"]},
+		{"sources": ["agent"]},
+		{"sources": ["plan:event", "web"]},
+		{"sources": []},
+	] {
+		not catalogue.is_vouched("subject") with input as chosen(object.union(choice, other))
+			with data.rails.config.tools["mail.send"] as listing(["subject"])
+	}
+	not catalogue.is_vouched("subject") with input as chosen(choice)
+		with input.context.plan as {"stated": false, "step": "event", "tools": []}
+		with data.rails.config.tools["mail.send"] as listing(["subject"])
+}

@@ -76,7 +76,7 @@ decisive contains argument if {
 
 proved contains argument if {
 	some argument in decisive
-	input.context.labels[argument].integrity == "trusted"
+	catalogue.is_vouched(argument)
 }
 
 unproved := decisive - proved

@@ -79,7 +79,7 @@ is_known(argument) if {
 	rank[label.confidentiality]
 }
 
-is_trusted(argument) if labels[argument].integrity == "trusted"
+is_trusted(argument) if catalogue.is_vouched(argument)
 
 sources(argument) := object.get(labels, [argument, "sources"], [])
 

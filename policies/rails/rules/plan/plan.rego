@@ -106,7 +106,7 @@ counts(argument) if catalogue.must_be_trusted(argument)
 
 counts(argument) if catalogue.is_critical(argument)
 
-is_trusted(argument) if input.context.labels[argument].integrity == "trusted"
+is_trusted(argument) if catalogue.is_vouched(argument)
 
 # The runtime tells which tools the plan names that a request states.
 is_statement if {

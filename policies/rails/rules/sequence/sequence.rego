@@ -121,7 +121,7 @@ critical contains argument if {
 
 is_before_asking if input.context.version == 7
 
-is_trusted(argument) if input.context.labels[argument].integrity == "trusted"
+is_trusted(argument) if catalogue.is_vouched(argument)
 
 is_known if is_array(input.context.done_here)
 

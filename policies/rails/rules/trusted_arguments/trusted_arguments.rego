@@ -42,7 +42,7 @@ doubtful contains argument if {
 
 listed contains argument if some argument in catalogue.tool.trusted_arguments
 
-is_trusted(argument) if input.context.labels[argument].integrity == "trusted"
+is_trusted(argument) if catalogue.is_vouched(argument)
 
 # An argument that may be left out, and is, chooses nothing.
 is_trusted(argument) if {

@@ -166,6 +166,15 @@ class Desk:
             """Show the payments."""
             return Items(items=self.payments)
 
+        every = replace(
+            PAYMENTS, shows_all=True, writers={**PAYMENTS.writers, "account": "owner"}
+        )
+
+        @tool("payment.all", action="read", fields=every, yields=lambda a, r: WEB)
+        async def all_payments(permit: Permit, arguments: Query) -> Items:
+            """Show all payments."""
+            return Items(items=self.payments)
+
         @tool("note.list", action="read", fields=NOTES, yields=lambda a, r: WEB)
         async def notes(permit: Permit, arguments: Query) -> Items:
             """Show the notes."""
@@ -176,7 +185,7 @@ class Desk:
             """Show the rooms."""
             return Names(items=self.rooms)
 
-        reads = (planning, suppliers, payments, notes, rooms)
+        reads = (planning, suppliers, payments, all_payments, notes, rooms)
         return (*reads, *self.searches(), *self.effects())
 
     def searches(self) -> tuple[AnyTool, ...]:
@@ -228,6 +237,10 @@ class Desk:
             return Item(id=f"n{self.calls}", name=arguments.name)
 
         return (post, pay, make)
+
+    async def ask(self, text: str) -> None:
+        """Begin another run, of a request in these words."""
+        self.run = await self.world.start(request={"text": text}, agent=AGENT)
 
     async def act(self, called: str, /, **arguments: Any) -> Context:
         """Propose one call; return the facts that the policy was told."""

@@ -235,20 +235,71 @@ async def test_what_the_run_made_can_be_named_by_its_receipt(desk: Desk) -> None
 
 
 async def test_a_part_that_the_planner_chooses_is_never_trusted(desk: Desk) -> None:
-    """The only account in a text of the house's is trusted; a piece of any text is a choice."""
-    desk.suppliers = [Item(id="s1", name="Ann", account="GB29NWBK60161331926819 or so")]
+    """The only account in a text of the house's is trusted; a piece of such a text is a choice
+    among what the house wrote, and a piece of another text is as any other.
+    """
+    desk.suppliers = [
+        Item(id="s1", name="Ann", account="GB29NWBK60161331926819 or so", text="Eve it")
+    ]
     place = {"within": "suppliers.items[0].account"}
-    arguments = {"to": place | {"kind": "account"}, "text": place | {"kind": "text"}}
+    arguments = {"to": place | {"kind": "account"}, "text": place}
     await desk.state(
-        suppliers=LIST, paid={"tool": "payment.make", "arguments": arguments}
+        suppliers=LIST,
+        paid={"tool": "payment.make", "arguments": arguments},
+        other={
+            "tool": "payment.make",
+            "arguments": {"text": {"within": "suppliers.items[0].text"}},
+        },
     )
     await desk.act("note.list")
     await desk.act("supplier.list")
 
     assert await desk.pay(to="GB29NWBK60161331926819", text="or so") == (
         "paid",
-        ["trusted", "untrusted"],
+        ["trusted", "unvouched"],
     )
+    assert desk.point.asked[-1].context.labels["text"].sources == ("plan:paid",)
+    assert await desk.pay(text="Eve it") == ("other", ["untrusted"])
+
+
+async def test_a_choice_stands_in_what_the_plan_says_around_it(desk: Desk) -> None:
+    """The rest of the text is the plan's, letter by letter; what stands in it is a whole part."""
+    desk.suppliers = [Item(id="s1", name="Ann", account="Red Lion and Old Swan")]
+    term = {"within": "suppliers.items[0].account", "around": "Dinner at {0}!"}
+    step = {"tool": "payment.make", "arguments": {"text": term}}
+    await desk.state(suppliers=LIST, **{f"at_{n}": step for n in range(6)})
+    await desk.act("note.list")
+    await desk.act("supplier.list")
+
+    texts = ("Lunch at Old Swan!", "Old Swan", "Dinner at Old Sw!", "Dinner at !")
+    assert [(await desk.pay(text=text))[0] for text in texts] == [None] * 4
+    assert (await desk.pay(text="Dinner at Old Swan!"))[1] == ["unvouched"]
+
+
+async def test_what_a_read_of_the_planners_choice_shows_is_no_choice(
+    desk: Desk,
+) -> None:
+    """A planner that chooses what it looks for chooses nothing among what the house wrote."""
+    term = {"within": "suppliers.items[0].account"}
+    await desk.state(
+        suppliers=LIST, paid={"tool": "payment.make", "arguments": {"to": term}}
+    )
+    await desk.act("note.list")
+    await desk.act("supplier.list", text="free")
+
+    assert (await desk.pay(to="ANN-ACCOUNT"))[0] == "paid"
+    sources = desk.point.asked[-1].context.labels["to"].sources
+    assert sources == ("plan:paid", "tool:supplier.list#account")
+
+
+@pytest.mark.parametrize("around", ["Dinner", "{0} at {0}", ""])
+def test_a_part_stands_in_one_place(around: str) -> None:
+    """What has no place for the part, or two, is no plan."""
+    term = {"within": "bill.text", "around": around}
+    step = {"name": "paid", "tool": "payment.make", "arguments": {"to": term}}
+
+    with pytest.raises(ValidationError, match="stands once"):
+        Plan.model_validate({"steps": [step]})
 
 
 async def test_a_free_text_may_hold_what_the_plan_gives(desk: Desk) -> None:
