@@ -219,9 +219,8 @@ class EnforcementPoint:
         self, attempt: Attempt, proposal: Proposal
     ) -> Outcome | Reason:
         """Act on a permit; return why not where the runtime refuses the act after all."""
-        is_intended = proposal.callable.has_effect or proposal.cost.priced
-        carry_out = self._effect if is_intended else self._look
-        return await carry_out(attempt, proposal)
+        is_effect = proposal.callable.has_effect or proposal.cost.priced
+        return await (self._effect if is_effect else self._look)(attempt, proposal)
 
     async def _deny(self, attempt: Attempt) -> Denied | Unknown:
         # An engine that failed forbade nothing: the action stays started, a later claim asks again.
