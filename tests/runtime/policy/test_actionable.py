@@ -1,8 +1,19 @@
 """Actionable content: what a reader would follow or pay to is seen through its disguises."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from interlock.runtime.policy import actionable as searches
 from interlock.runtime.policy.actionable import LONGEST, MOST, actionable
+
+#: What the searches look for, and what stands beside it, in pieces
+_PIECES = (
+    *" \n.,:/@-_()[]{}<>?#+",
+    *("//", "http:", "www.", "WWW.", "mailto:", "\u0131ntent:", "evil", "com", "xn--a"),
+    *(" dot ", " DOT\u00a0", "punkt", "[at]", "(.)", "{ dot }", "<@ >", "\u017fms:x"),
+    *("1", "22", "333", "2024-01-02", "1/2/2024", "DE44", "ab12CD34", "\u0661\u0662"),
+)
 
 
 @pytest.mark.parametrize(
@@ -21,6 +32,12 @@ from interlock.runtime.policy.actionable import LONGEST, MOST, actionable
         ("visit evil[.]com", "evil.com"),
         ("visit evil (dot) com", "evil.com"),
         ("visit evil dot com", "evil.com"),
+        ("visit evil DOT com", "evil.com"),
+        ("visit evil <DOT> com", "evil.com"),
+        ("WWW.evil", "WWW.evil"),
+        ("tel:x", "tel:x"),
+        ("call 1 2 3 4 5 6 7", "1 2 3 4 5 6 7"),
+        ("pay de44500105175407", "de44500105175407"),
         ("eve [at] evil.com", "eve@evil.com"),
         ("visit evil\u3002com", "evil.com"),
         ("visit ev\u200bil.com", "evil.com"),
@@ -64,3 +81,15 @@ def test_plain_talk_holds_nothing_to_act_on(text: str) -> None:
 def test_what_cannot_be_looked_through_is_said_to_be_so(text: str) -> None:
     """A text that is too long, or that holds too much, is not called free of content."""
     assert actionable(text) is None
+
+
+@given(pieces=st.lists(st.sampled_from(_PIECES), max_size=40))
+def test_no_search_is_left_out_that_would_find_something(pieces: list[str]) -> None:
+    """Whatever a search finds holds its sign, in whatever text it stands."""
+    text = "".join(pieces)
+    pairs = [(search, sign) for search, sign, _ in searches._DISGUISES]  # noqa: SLF001 - the signs are told by nothing else
+    pairs += searches._SEARCHES  # noqa: SLF001 - as above
+    pairs.append((searches._DATES, searches._DATE_SIGN))  # noqa: SLF001 - as above
+
+    for search, sign in pairs:
+        assert sign.search(text) or not search.search(text), search.pattern
