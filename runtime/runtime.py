@@ -12,7 +12,7 @@ from collections.abc import (
 from contextlib import AsyncExitStack, asynccontextmanager
 from copy import copy
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 from langgraph.runtime import RunControl
 
@@ -40,6 +40,7 @@ from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.engine.opened import point_of
 from interlock.runtime.policy.request import (
     EXTERNAL,
+    LIMITS,
     Amounts,
     Autonomy,
     Principal,
@@ -56,17 +57,6 @@ from interlock.runtime.run.verdict import Shown
 from interlock.runtime.storage import ORIGIN, Storage
 from interlock.runtime.telemetry import Telemetry
 
-#: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time and
-#: of a graphics processor, an hour of people
-LIMITS: Final = Amounts(
-    money_micro=1_000_000,
-    tokens=400_000,
-    steps=60,
-    effects=10,
-    wall_ms=600_000,
-    gpu_ms=600_000,
-    reviewer_ms=3_600_000,
-)
 #: A policy: the file of a bundle, a loaded bundle, or a decision point that the caller closes
 Policy: TypeAlias = Path | Bundle | DecisionPoint
 #: An agent, or what makes one for the storage its tools keep things in

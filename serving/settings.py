@@ -27,6 +27,7 @@ from interlock.runtime.canonical import digest
 from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.label import Confidentiality
 from interlock.runtime.policy.request import (
+    LIMITS,
     ActionClass,
     Amounts,
     Autonomy,
@@ -39,17 +40,6 @@ from interlock.serving.section import HttpUrl, Name, Section, fits_a_header
 from interlock.serving.witnesses import Witnesses
 from interlock.tools.outbound.destination import Destination, Reach
 
-#: One run: one unit of money, 400,000 tokens, 60 steps, 10 effects, ten minutes of wall time
-#: and of a graphics processor, an hour of people
-LIMITS: Final = Amounts(
-    money_micro=1_000_000,
-    tokens=400_000,
-    steps=60,
-    effects=10,
-    wall_ms=600_000,
-    gpu_ms=600_000,
-    reviewer_ms=3_600_000,
-)
 #: The compiled policy that comes with the package
 BUNDLE: Final = Path(__file__).resolve().parent.parent / "policies" / "bundle.tar.gz"
 MASK: Final = "***"

@@ -15,13 +15,12 @@ from typing import Any, Final
 
 from sqlalchemy import text
 
-from interlock.runtime.policy.request import Principal
+from interlock.runtime.policy.request import LIMITS, Principal
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.run.pin import digest_of
 from interlock.runtime.run.queue import Queue
 from interlock.runtime.run.run import NewRun
-from interlock.runtime.runtime import LIMITS
 from interlock.runtime.storage import Storage
 
 _AGENT: Final = "bench"

@@ -19,8 +19,7 @@ from interlock.runtime.graph.model import Refused, governed
 from interlock.runtime.graph.node import TOOLS, ToolNode, calls
 from interlock.runtime.policy.bounds import ORDINARY
 from interlock.runtime.policy.decision import Decision, Permit, Reason
-from interlock.runtime.policy.request import AccessRequest
-from interlock.runtime.runtime import LIMITS
+from interlock.runtime.policy.request import LIMITS, AccessRequest
 from interlock.runtime.testing import Effects, StaticPoint, World
 from interlock.tools.models.generate import Served, model_tools
 

@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from interlock.runtime.door.tool import AnyTool, tool
 from interlock.runtime.policy.decision import Permit
-from interlock.runtime.policy.request import Principal, Resource
+from interlock.runtime.policy.request import LIMITS, Principal, Resource
 from interlock.runtime.run.run import NewRun
-from interlock.runtime.runtime import LIMITS, Runtime
+from interlock.runtime.runtime import Runtime
 from interlock.runtime.storage import Storage
 from interlock.runtime.testing import TOOLBOX, Note, StaticPoint, Toolbox
 from interlock.serving.listing import Wanted, listed

@@ -130,6 +130,19 @@ class Amounts:
         }
 
 
+#: What one run may spend where nobody says otherwise: one unit of money, 400,000 tokens, 60 steps,
+#: 10 effects, ten minutes of wall time and of a graphics processor, an hour of people
+LIMITS: Final = Amounts(
+    money_micro=1_000_000,
+    tokens=400_000,
+    steps=60,
+    effects=10,
+    wall_ms=600_000,
+    gpu_ms=600_000,
+    reviewer_ms=3_600_000,
+)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BudgetFacts:
     """Limits, settled spend and open reservations of one budget."""
