@@ -1,8 +1,8 @@
 """The shape of `policies/rails/config/data.yaml`, which the policy reads as `data.rails.config`."""
 
-from typing import Literal, NotRequired, TypeAlias
+from typing import Final, Literal, NotRequired, TypeAlias
 
-from pydantic import ConfigDict, TypeAdapter
+from pydantic import ConfigDict, TypeAdapter, with_config
 from typing_extensions import TypedDict
 
 from interlock.runtime.policy.request import ActionClass
@@ -11,15 +11,17 @@ from interlock.runtime.policy.request import ActionClass
 Egress: TypeAlias = Literal["none", "mail", "web", "model", "mcp", "external"]
 #: A rule that an act may do without
 Guard: TypeAlias = Literal["four_eyes", "note", "asked_role", "tenant", "kill_switch"]
+#: Data with a field that is not listed, or of another type, are refused
+_exact: Final = with_config(ConfigDict(extra="forbid", strict=True))
 
 
+@_exact
 class ArgumentLimits(TypedDict, total=False):
     """The limits of one argument; none given, none checked.
 
     The engine is shown the texts of an argument that is `shown` or has `one_of`, of others sizes.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     max_chars: int
     max_items: int
     min: int
@@ -32,10 +34,10 @@ class ArgumentLimits(TypedDict, total=False):
     optional: bool
 
 
+@_exact
 class ToolRules(TypedDict):
     """What the policy knows of one tool; an argument that is not listed is refused."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     action_class: ActionClass
     egress: Egress
     arguments: dict[str, ArgumentLimits]
@@ -62,10 +64,10 @@ class ToolRules(TypedDict):
     recipients: NotRequired[list[str]]
 
 
+@_exact
 class ActRules(TypedDict):
     """What the policy knows of one act of a person; a guard that is not waived applies."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     action_class: ActionClass
     waives: list[Guard]
     #: Who alone may do it
@@ -77,42 +79,42 @@ class ActRules(TypedDict):
     egress: NotRequired[Literal["none", "web"]]
 
 
+@_exact
 class NeedRules(TypedDict):
     """How many people of a role must agree."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     role: str
     count: int
 
 
+@_exact
 class QuorumRules(TypedDict):
     """Whose verdicts a tool takes together."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     tool: str
     needs: list[NeedRules]
 
 
+@_exact
 class EscalationRules(TypedDict):
     """To whom the people of a role may pass a question up."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     role: str
     to: str
 
 
+@_exact
 class OwnerRules(TypedDict):
     """Whose an agent is; the name as `interlock.runtime.policy.request.identity` writes it."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     agent: str
     person: str
 
 
+@_exact
 class ApprovalRules(TypedDict):
     """Who answers approvals, how many of them, and for how many seconds a question stays open."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     role: str
     ttl_s: int
     #: After so many seconds a question is shown as overdue
@@ -123,13 +125,13 @@ class ApprovalRules(TypedDict):
     owners: list[OwnerRules]
 
 
+@_exact
 class AttentionRules(TypedDict):
     """How many canaries somebody may miss who approves, for how long a miss counts, and what not.
 
     A miss is made good by so many `catches` after it.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     window_s: int
     most_missed: int
     catches: int
@@ -137,6 +139,7 @@ class AttentionRules(TypedDict):
     one_in: int
 
 
+@_exact
 class AutonomyRules(TypedDict):
     """The irreversible tools that wait for nobody.
 
@@ -144,23 +147,22 @@ class AutonomyRules(TypedDict):
     where the principal's words or plan prove all that the effect turns on.
     """
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     unattended_irreversible: list[str]
     proved_irreversible: list[str]
 
 
+@_exact
 class OpenLimits(TypedDict):
     """The questions that may wait for people at a time, of one run and of all runs of a tenant."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     run: int
     tenant: int
 
 
+@_exact
 class RunLimits(TypedDict):
     """After how many refusals a run is stopped, and how much it may ask of models and people."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     refusals: int
     #: Calls and bytes in one answer of a model
     calls: int
@@ -169,18 +171,18 @@ class RunLimits(TypedDict):
     unread_bits: int
 
 
+@_exact
 class EgressRules(TypedDict):
     """Where the data of each tenant may go."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     mail_domains: dict[str, list[str]]
     web_hosts: dict[str, list[str]]
 
 
+@_exact
 class WordingRules(TypedDict, total=False):
     """One way to ask for a kind of effect; see `interlock.runtime.policy.intent.vocabulary`."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     verbs: list[str]
     #: Groups of things that it is about, that come with it, and that make it something else
     objects: list[str]
@@ -195,10 +197,10 @@ class WordingRules(TypedDict, total=False):
     named: bool
 
 
+@_exact
 class IntentRules(TypedDict):
     """How people ask for effects: kinds by the wordings that ask for them, and groups of things."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     things: dict[str, list[str]]
     kinds: dict[str, dict[str, WordingRules]]
     #: Kinds of effect that reach others
@@ -207,10 +209,10 @@ class IntentRules(TypedDict):
     varied: list[str]
 
 
+@_exact
 class Configuration(TypedDict):
     """Everything an installation may set without touching a rule."""
 
-    __pydantic_config__ = ConfigDict(extra="forbid", strict=True)  # type: ignore[misc]  # pydantic's documented way
     grants: dict[str, list[str]]
     tools: dict[str, ToolRules]
     acts: dict[str, ActRules]
