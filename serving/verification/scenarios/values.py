@@ -20,21 +20,9 @@ from interlock.serving.verification.trial import Trial, WentThrough, said
 async def vouched_by_nobody(trial: Trial) -> None:
     """Stops an agent's own word, and what it has read, from passing for the request's."""
     run = await trial.start()
-    await trial.permitted(
-        run,
-        WRITE,
-        to="ann",
-        text="eve",
-    )
-    _told(trial, {"to": "trusted", "text": "unvouched"})
+    await _writes(trial, run, integrity="unvouched")
     await trial.permitted(run, READ)
-    await trial.permitted(
-        run,
-        WRITE,
-        to="ann",
-        text="eve",
-    )
-    _told(trial, {"to": "trusted", "text": "untrusted"})
+    await _writes(trial, run, integrity="untrusted")
 
 
 async def words_of_a_failure(trial: Trial) -> None:
@@ -45,13 +33,7 @@ async def words_of_a_failure(trial: Trial) -> None:
         raise WentThrough(f"it should have failed, it is {said(outcome)}")
     if WORDS in say(outcome):
         raise WentThrough("the agent was told the words of the tool")
-    await trial.permitted(
-        run,
-        WRITE,
-        to="ann",
-        text="eve",
-    )
-    _told(trial, {"to": "trusted", "text": "untrusted"})
+    await _writes(trial, run, integrity="untrusted")
 
 
 async def forgotten_label(trial: Trial) -> None:
@@ -59,13 +41,7 @@ async def forgotten_label(trial: Trial) -> None:
     run = await trial.start()
     await trial.permitted(run, READ)
     again = await trial.world.reclaim(run)
-    await trial.permitted(
-        again,
-        WRITE,
-        to="ann",
-        text="eve",
-    )
-    _told(trial, {"to": "trusted", "text": "untrusted"})
+    await _writes(trial, again, integrity="untrusted")
 
 
 async def unvouched_destination(trial: Trial) -> None:
@@ -105,11 +81,21 @@ async def tool_not_offered(trial: Trial) -> None:
     await trial.passes(run, WRITE, door=door)
 
 
-def _told(trial: Trial, expected: dict[str, str]) -> None:
+async def _writes(trial: Trial, run: Run, *, integrity: str) -> None:
+    """Let *run* write a text to ann, whom the request names.
+
+    Raises `WentThrough` where the policy is told anything but this *integrity* of the text.
+    """
+    await trial.permitted(
+        run,
+        WRITE,
+        to="ann",
+        text="eve",
+    )
     stated = trial.pdp.asked[-1].context.labels
-    integrity = {name: stated[name].integrity for name in expected}
-    if integrity != expected:
-        raise WentThrough(f"the policy was told {integrity}")
+    told = {name: stated[name].integrity for name in ("to", "text")}
+    if told != {"to": "trusted", "text": integrity}:
+        raise WentThrough(f"the policy was told {told}")
 
 
 async def _codes(
