@@ -6,24 +6,12 @@ from typing import Any
 
 import pytest
 from langchain_core.messages import HumanMessage, SystemMessage, ToolMessage
+from tests.agents.contract_review.facts import FACTS
 
 from interlock.agents.contract_review.planners import CarefulPlanner
 from interlock.runtime.graph import tripwire
 from interlock.runtime.policy.decision import MINT, Permit
 
-FACTS = {
-    "notify": ["legal@example.com"],
-    "document": {"digest": "sha256:ab", "name": "a.pdf"},
-    "review": {
-        "document": "sha256:ab",
-        "tier": "low",
-        "score": 10,
-        "least": 0,
-        "most": 20,
-        "sided": False,
-        "findings": 0,
-    },
-}
 PAPERWORK = ["records.file", "report.write"]
 
 

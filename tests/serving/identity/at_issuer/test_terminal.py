@@ -7,7 +7,7 @@ import sys
 import time
 import warnings
 import webbrowser
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
 from typing import Any, Final
@@ -20,12 +20,9 @@ from tests.serving.identity.provider import (
     URL,
     Provider,
     settings_of,
-    with_provider,
 )
 
 from interlock.errors import NotAuthenticated
-from interlock.serving import desk as desks
-from interlock.serving.desk import Desk
 from interlock.serving.identity import loopback
 from interlock.serving.identity.by_issuer import Entered
 from interlock.serving.identity.flow import Answer
@@ -51,27 +48,6 @@ class Browser(webbrowser.BaseBrowser):
 
 BROWSER: Final = Browser()
 webbrowser.register(BROWSER.name, None, BROWSER, preferred=True)
-
-
-@pytest.fixture
-def provider(clock: Any) -> Provider:
-    """An issuer that names itself in each answer, and ends sessions."""
-    provider = Provider(clock=clock)
-    provider.document["authorization_response_iss_parameter_supported"] = True
-    return provider
-
-
-@pytest.fixture
-async def desk(home: Path, clock: Any) -> AsyncIterator[Desk]:
-    """A home with that issuer."""
-    async with desks.opened(settings_of(home), clock=clock) as desk:
-        yield desk
-
-
-@pytest.fixture
-def who(desk: Desk, provider: Provider) -> Identity:
-    """Who asks there."""
-    return with_provider(desk, provider)
 
 
 @pytest.fixture(scope="module")
