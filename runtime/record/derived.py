@@ -3,18 +3,16 @@
 How a body states a value is in `interlock.runtime.record.entry_values`.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import Connection, Table, select
 
-from interlock.runtime.record.entry_values import body_of, committed, same, sealed
+from interlock.runtime.record.entry_values import body_of, committed, sealed
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.logs import ROWS
-from interlock.runtime.record.of_run import OfRun, intent_of, proposed, started
-from interlock.runtime.record.of_switch import OfSwitches
-from interlock.runtime.record.spend import Rows, Spend, Values
+from interlock.runtime.record.of_action import OfActions
+from interlock.runtime.record.spend import Rows, Values
 from interlock.runtime.record.store import tables
 
 #: What an entry raises that is changed, or none of ours
@@ -36,18 +34,14 @@ def derive(connection: Connection) -> "Derived":
 
 
 @dataclass(slots=True)
-class Derived(OfSwitches):
+class Derived(OfActions):
     """The rows of every derived table by key, as far as the entries were applied."""
 
-    run: Rows = field(default_factory=dict)
-    action: Rows = field(default_factory=dict)
-    spend: Spend = field(default_factory=Spend)
     record: Rows = field(default_factory=dict)
     #: No entry speaks of the home's own key
     data_key: Rows = field(
         default_factory=lambda: {(HOME,): {"id": HOME, "tenant": HOME}}
     )
-    _of_run: defaultdict[str, OfRun] = field(default_factory=lambda: defaultdict(OfRun))
 
     def rows(self, table: Table) -> Rows:
         """Return the rows of one table of `DERIVED`."""
@@ -61,17 +55,17 @@ class Derived(OfSwitches):
         Raises one of `_UNREADABLE` for an entry that is none of ours; part of it may be applied.
         """
         handlers = {
-            "run_started": self._start,
-            "run_resumed": self._resume,
-            "run_held": self._hold,
-            "run_repinned": self._pin,
-            "run_widened": self._widen,
-            "run_ended": self._end,
-            "decision": self._decide,
-            "intent": self._intend,
-            "step": self._step,
-            "outcome": self._finish,
-            "late_outcome": self._report,
+            "run_started": self.start,
+            "run_resumed": self.resume,
+            "run_held": self.hold,
+            "run_repinned": self.pin,
+            "run_widened": self.widen,
+            "run_ended": self.end,
+            "decision": self.decide,
+            "intent": self.intend,
+            "step": self.step,
+            "outcome": self.finish,
+            "late_outcome": self.report,
             "approval_requested": self._ask,
             "approval": self._approve,
             "approval_step": self.stepped,
@@ -94,76 +88,6 @@ class Derived(OfSwitches):
         handler = handlers.get(event) or self.of_webhooks().get(event)
         if handler is not None:
             handler(log, str(body["run"]), body)
-
-    def _start(self, log: str, run_id: str, body: Values) -> None:
-        self.spend.begin_below(log, "run", body["budget"], body)
-        self.data_key[(run_id,)] = {"id": run_id, "tenant": log}
-        self.run[(run_id,)] = started(log, run_id, body)
-
-    def _resume(self, _: str, run_id: str, body: Values) -> None:
-        run = self._run(run_id)
-        run.update(status="running", fence=body["fence"], updated=body["at"])
-        run["attempts"] += 1
-
-    def _pin(self, _: str, run_id: str, body: Values) -> None:
-        run = self._run(run_id)
-        pinned = same(body, "revision", "release", "pinned")
-        run.update(sealed(body), **pinned, updated=body["at"])
-        self._of_run[run_id].withdraw("waiting", "approved")
-
-    def _widen(self, _: str, run_id: str, body: Values) -> None:
-        self._run(run_id)["intent"] = intent_of(body)
-
-    def _hold(self, _: str, run_id: str, body: Values) -> None:
-        self._run(run_id)["status"] = "held"
-
-    def _end(self, _: str, run_id: str, body: Values) -> None:
-        run = self._run(run_id)
-        run.update(
-            sealed(body),
-            **same(body, "status", "fence"),
-            updated=body["at"],
-        )
-        run["canary"] = int(body["canary"])
-        if body["undoing"]:
-            run["undoing"] = 1
-        if body["undoing"] or body["status"] in {"done", "failed", "cancelled"}:
-            self._of_run[run_id].end(self.spend)
-
-    def _decide(self, log: str, run_id: str, body: Values) -> None:
-        if body["state"] == "started":
-            return  # the engine failed while the action may have acted: its row stays
-        self._put(log, run_id, body)
-        self.spend.decide(self._run(run_id)["budget_id"], body)
-        if body["counted"]:
-            run = self._run(run_id)
-            run["refusals"] += 1
-            run["updated"] = body["at"]
-
-    def _intend(self, log: str, run_id: str, body: Values) -> None:
-        self._put(log, run_id, body)
-        budget_id = self._run(run_id)["budget_id"]
-        self.spend.reserve(body["action"], budget_id, body["reserved"])
-        if body["approval"] is not None:
-            self.approval[(body["approval"],)]["state"] = "used"
-
-    def _step(self, log: str, run_id: str, body: Values) -> None:
-        self._put(log, run_id, body)
-        self.spend.move(self._run(run_id)["budget_id"], "spent", body["spent"])
-        self._label(run_id, body)
-
-    def _finish(self, _: str, run_id: str, body: Values) -> None:
-        action = self.action[(body["action"],)]
-        action.update(sealed(body), updated=body["at"])
-        action.update(same(body, "state", "until"), readback=body.get("readback", ""))
-        self.spend.close(body["action"], body["spent"])
-        self._label(run_id, body)
-
-    def _report(self, _: str, run_id: str, body: Values) -> None:
-        action = self.action[(body["action"],)]
-        action.update(late=body["state"], updated=body["at"])
-        if action["fence"] == body["fence"]:
-            action["until"] = 0
 
     def _ask(self, log: str, run_id: str, body: Values) -> None:
         self._of_run[run_id].approvals.append(self.asked(log, run_id, body))
@@ -203,24 +127,6 @@ class Derived(OfSwitches):
         # Sealed bytes stay: nothing opens them any more.
         run_id = body["of"]
         self.data_key.pop((run_id,), None)
-        self._run(run_id)["label"] = ""
+        self.run[(run_id,)]["label"] = ""
         for place in self._of_run[run_id].erase():
             self.record.pop(place, None)
-
-    def _run(self, run_id: str) -> Values:
-        return self.run[(run_id,)]
-
-    def _put(self, log: str, run_id: str, body: Values) -> None:
-        """Write the action's row, as whoever decides on it does."""
-        action = self.action.get((body["action"],))
-        if action is None:
-            action = proposed(log, run_id, body)
-            self.action[(body["action"],)] = action
-            self._of_run[run_id].actions.append(action)
-        action.update(sealed(body))
-        action.update(same(body, "state", "fence", "effect", "revision"))
-        action.update(until=body.get("until", 0), updated=body["at"])
-
-    def _label(self, run_id: str, body: Values) -> None:
-        if "label" in body:
-            self._run(run_id)["label"] = committed(run_id, body["label"])
