@@ -35,6 +35,7 @@ from interlock.runtime.graph.agents import (
 )
 from interlock.runtime.graph.driver import Driver, Ended
 from interlock.runtime.graph.intended import stated
+from interlock.runtime.places import Places
 from interlock.runtime.policy.engine import DecisionPoint
 from interlock.runtime.policy.engine.bundle import Bundle, load
 from interlock.runtime.policy.engine.opened import point_of
@@ -50,7 +51,6 @@ from interlock.runtime.run import pin, rehearsal
 from interlock.runtime.run.acting import acting, is_person
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.refusal import refused
-from interlock.runtime.run.releases import Releases
 from interlock.runtime.run.run import OPEN, NewRun, Run
 from interlock.runtime.run.runs import Also
 from interlock.runtime.run.verdict import Shown
@@ -105,9 +105,8 @@ class Runtime:
         #: Decides about people's acts; whoever made the runtime closes this too
         self.policy = self._in_force(bundle)
         self.acts = Acts(store=self.store, vault=self.vault, policy=self.policy)
+        self._keep_releases(parts)
         self.verdicts = self._verdicts(storage, self.acts)
-        #: Which release a run begins under, and whether this process may carry one on
-        self.releases = self._releases(parts)
         self.driver = self._driver(spans)
 
     def of(self, tenant: str) -> "Runtime":
@@ -139,12 +138,18 @@ class Runtime:
             bundle=bundle,
         )
 
-    def _releases(self, parts: PartsOf | None) -> Releases:
-        return Releases(
-            store=self.store,
-            vault=self.vault,
+    def _keep_releases(self, parts: PartsOf | None) -> None:
+        #: What a new run is given, and keeps
+        self.places = Places(
+            self.storage,
             parts=lambda: parts(self.agents) if parts else {},
+            policy=self.policy,
+            pins=self.pins,
         )
+        #: Which release a run begins under, and whether this process may carry one on
+        self.releases = self.places.releases
+        #: Which of two releases a new run is given while one is rolled out
+        self.rollouts = self.places.rollouts
 
     def _door(self, spans: Telemetry) -> EnforcementPoint:
         return EnforcementPoint(
@@ -162,7 +167,7 @@ class Runtime:
             approvals=storage.approvals,
             runs=storage.runs,
             acts=acts,
-            pins=self.pins,
+            pins=self.places.pins_of,
             tools=self.tools,
         )
 
@@ -250,28 +255,29 @@ class Runtime:
         begins; with it, a policy other than the one in force is refused ("another_in_force").
         *permitted* is the revision of the policy that permitted just this: where the ledger names
         it and the run is pinned to the same, the ledger is not asked once more. The run names the
-        release in force and keeps it; raises as `Releases.begun_under` does.
+        release in force and keeps it; raises as `Releases.begun_under` does. A run that is left to
+        workers while a release is rolled out is given one of the two, and keeps that.
         """
         workflow = await self._equipped(agent)
         if not is_person(principal):
             raise refused("nobody", what=f"run of {workflow.name}")
         fields = stated(workflow, request, self.policy.configured_bundle)
-        release = await self.releases.begun_under()
-        # Whoever was let through by a policy (*also*) puts none in force in place of another.
-        await self.policy.activate(
+        place = await self.places.given(
+            agent,
+            tenant=principal.tenant,
+            is_queued=not claim,
+            # Whoever was let through by a policy (*also*) puts none in force in place of another.
             after=None if also is None else "",
             permitted=permitted,
         )
         return await self.runs.start(
             NewRun(
+                **place.fields,
+                **fields,
                 agent=workflow.name,
                 principal=acting(workflow.name, workflow.role, principal),
-                **fields,
                 limits=limits,
                 autonomy=autonomy,
-                revision=self.pdp.revision,
-                pins=(await self.pins(agent)).others,
-                release=release,
                 job=job,
                 priority=priority,
                 not_before=not_before,

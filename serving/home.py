@@ -173,11 +173,13 @@ async def opened(
     finder: ConfinedFinder | None = None,
     clock: Callable[[], float] = time.time,
     candidate: bool = False,
+    under: str = "",
 ) -> AsyncIterator[Home]:
     """Open the home, making it first when it is new.
 
     Where a release is in force the home is what the release says; a *candidate* is what *settings*
-    say all the same, to make a release of, and starts no run then.
+    say all the same, to make a release of, and starts no run then. A home *under* a release is what
+    that release says, to carry on its runs while it is rolled out.
     *planner* takes the place of the planner that *settings* name, *more* are tools behind the same
     door, and *finder* finds clauses: an attack's trial brings them. Raises `GuardFailed` when any
     part cannot be had (fails closed).
@@ -186,57 +188,52 @@ async def opened(
         # Nothing else in this process has models of its own.
         stack.enter_context(tripwire.strict())
         storage = await stack.enter_async_context(_storage(settings, clock))
-        settings = settings if candidate else await released(settings, storage)
+        settings = await released(settings, storage, under, candidate=candidate)
         bundle = in_force(settings)
         kept = Kept.over(storage, settings, finder=finder)
-        tools = _every_tool(settings, kept, planner, storage, more)
         servers = ToolServers(settings, bundle, stack)
         runtime = Runtime(
             storage=storage,
             pdp=await decision_point(settings, bundle, stack),
             bundle=bundle,
-            agents=_agents(settings, kept, tools),
+            agents=_agents(settings, kept, planner, storage, more),
             more=servers.of_agent,
             telemetry=_telemetry(stack),
             pins=kept.pins(settings, planner),
             parts=kept.parts(settings, bundle),
         )
-        await _settle(settings, runtime, kept, stack)
-        yield _home(settings, bundle, runtime, servers, kept)
+        yield await _settled(
+            _home(settings, bundle, runtime, servers, kept), kept, stack
+        )
 
 
-async def _settle(
-    settings: Settings, runtime: Runtime, kept: Kept, stack: AsyncExitStack
-) -> None:
+async def _settled(home: Home, kept: Kept, stack: AsyncExitStack) -> Home:
     """Let *stack* close the policy in force, and find out what this process is."""
+    runtime = home.runtime
     kept.shares.bind(runtime.releases)
     stack.callback(runtime.policy.close)
-    refuse_strangers(settings, runtime.agents)
+    refuse_strangers(home.settings, runtime.agents)
     await runtime.releases.look()
+    return home
 
 
-def _every_tool(
+def _agents(
     settings: Settings,
     kept: Kept,
     planner: PlannerMaker | None,
     storage: Storage,
     more: MoreTools | None,
-) -> Sequence[AnyTool]:
-    own = _tools(settings, kept, planner, storage.vault)
-    return [*own, *(more(storage) if more else ())]
-
-
-def _agents(
-    settings: Settings, kept: Kept, tools: Sequence[AnyTool]
 ) -> list[AgentSource]:
+    own = _tools(settings, kept, planner, storage.vault)
+    tools = [*own, *(more(storage) if more else ())]
     asked = analysis.analyst(
         tools,
         library=kept.library,
         reviews=kept.reviews,
         categories=kept.categories,
     )
-    more = agents.load(settings.agents, folder=settings.modules)
-    return [ContractReview(tools), asked, *more]
+    loaded = agents.load(settings.agents, folder=settings.modules)
+    return [ContractReview(tools), asked, *loaded]
 
 
 @asynccontextmanager

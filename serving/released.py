@@ -38,13 +38,25 @@ class _Brought:
     model: bytes
 
 
-async def released(settings: Settings, storage: Storage) -> Settings:
+async def released(
+    settings: Settings,
+    storage: Storage,
+    under: str,
+    *,
+    candidate: bool,
+) -> Settings:
     """Return *settings* with what the release in force brings, or as they are where none is.
 
+    The release *under* takes the place of the one in force, for whoever carries on its runs. A
+    *candidate* is what the settings say, whatever is in force.
     Raises `ReleaseUnusable` for a release that does not verify and `Tampered` (both fail closed).
     """
+    if candidate:
+        return settings
     vault = storage.vault
-    brought = await storage.store.read(lambda connection: _brought(connection, vault))
+    brought = await storage.store.read(
+        lambda connection: _brought(connection, vault, under)
+    )
     if brought is None:
         return settings
     folder = settings.home / _FOLDER / brought.release
@@ -78,8 +90,8 @@ async def thresholds(
     return one.digest, file
 
 
-def _brought(connection: Connection, vault: Vault) -> _Brought | None:
-    name = promotion.newest(connection, vault).release
+def _brought(connection: Connection, vault: Vault, under: str) -> _Brought | None:
+    name = under or promotion.newest(connection, vault).release
     if not name:
         return None
     parts = release.read(connection, vault, name).manifest.parts

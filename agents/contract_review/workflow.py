@@ -6,7 +6,7 @@ until it has nothing more to propose.
 """
 
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, Final, TypedDict
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
@@ -102,6 +102,14 @@ class ContractReview:
         graph.add_conditional_edges("decide", _proposed, [TOOLS, END])
         graph.add_edge(TOOLS, "decide")
         return graph
+
+    def shortfall(self, request: Mapping[str, Json], done: Collection[str]) -> float:
+        """Return how much of the review is missing: record, report, and a mail that was asked for.
+
+        *done* are the tools whose call was done; 0 for all there, 1 for nothing.
+        """
+        wanted = ACTIONS if request.get("notify") else ACTIONS[:-1]
+        return len(set(wanted).difference(done)) / len(wanted)
 
     def outcome(self, state: dict[str, Any]) -> dict[str, Json]:
         """Return document, findings, risk and why the run stopped, as far as the run got."""

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Final, Literal, TypeAlias
 
-from interlock.serving.rollout.arm import Measure, Observation, assigned
-from interlock.serving.rollout.controller import Rollout
+from interlock.runtime.run.assignment import assigned
+from interlock.serving.rollout.arm import Measure, Observation
+from interlock.serving.rollout.controller import Comparison
 
 End: TypeAlias = Literal["promoted", "rolled_back", "unfinished"]
 #: How often each is so where nothing is wrong; latency is the mean of a spread-out share
@@ -55,7 +56,7 @@ class World:
     def play(self) -> Played:
         """Return how the rollout ends that the controller decides about after every run."""
         chance = random.Random(self.seed)  # noqa: S311 - the same draw at every run
-        rollout = Rollout()
+        rollout = Comparison()
         for number in range(MOST_RUNS):
             run = self._run(rollout, number, chance)
             rollout = rollout.observed(run)
@@ -68,7 +69,9 @@ class World:
                 return _ended("promoted", rollout, number, "")
         return _ended("unfinished", rollout, MOST_RUNS, "")
 
-    def _run(self, rollout: Rollout, number: int, chance: random.Random) -> Observation:
+    def _run(
+        self, rollout: Comparison, number: int, chance: random.Random
+    ) -> Observation:
         run_id = f"run-{self.seed}-{number}"
         arm = assigned(tenant="t", run_id=run_id, percent=rollout.percent)
         rise = self.rise if arm == "canary" else {}
@@ -114,5 +117,5 @@ def _counted(played: Sequence[Played]) -> dict[str, int]:
     }
 
 
-def _ended(end: End, rollout: Rollout, number: int, measure: str) -> Played:
+def _ended(end: End, rollout: Comparison, number: int, measure: str) -> Played:
     return Played(end=end, runs=number + 1, percent=rollout.percent, measure=measure)

@@ -12,11 +12,12 @@ from interlock.runtime.run import pin, subject
 from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.refusal import refused
+from interlock.runtime.run.run import Run
 from interlock.runtime.run.runs import Runs
 from interlock.runtime.run.verdict import Shown
 
-#: Returns what a run of the agent of this name is pinned to here
-PinsOf: TypeAlias = Callable[[str], Awaitable[Pins]]
+#: Returns what a run must be pinned to, to go on here or where its release is at work
+PinsOf: TypeAlias = Callable[[Run], Awaitable[Pins]]
 
 
 class Verdicts:
@@ -116,7 +117,7 @@ class Verdicts:
         asked = await self._approvals.read(shown.approval)
         if asked.state == "waiting":
             run = await self._runs.read(asked.run_id)
-            pin.keep_all(run, await self._pins(run.agent))
+            pin.keep_all(run, await self._pins(run))
 
 
 def _judged(shown: Shown, verdict: Verdict, note: str) -> Subject:

@@ -122,6 +122,7 @@ def started_of(new: NewRun, row: Row, key: DataKey) -> RunStarted:
         agent=new.agent,
         revision=new.revision,
         release=new.release,
+        rollout=new.rollout,
         autonomy=new.autonomy,
         status=row["status"],
         fence=row["fence"],

@@ -126,6 +126,26 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
         "it was never in force",
         "Promote it, or name one of `interlock release history`.",
     ),
+    "rollout_moved": (
+        "something else was decided about it meanwhile",
+        "Look with `interlock release rollout show`, and ask again.",
+    ),
+    "rollout_open": (
+        "rollout {open} is not over, and there is one at a time",
+        "Wait, or end it: `interlock release rollout stop`.",
+    ),
+    "no_rollout": (
+        "no rollout is {wanted}",
+        "Look with `interlock release rollout show`.",
+    ),
+    "rollout_unlike": (
+        "it is the release in force, or none is, or the two take other requests",
+        "Promote it: `interlock release promote`.",
+    ),
+    "rollout_step": (
+        "its steps are not rising shares of a hundred that end with 100",
+        "Write them as 1,5,25,50,100, for instance.",
+    ),
     "key_reused": (
         "it stands for another request",
         "Choose a new key for a new request, or send the first one again.",

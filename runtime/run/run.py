@@ -112,6 +112,8 @@ class NewRun:
     pins: Mapping[str, str] = field(default_factory=dict)
     #: The release that it keeps to, empty where none is in force
     release: str = ""
+    #: The rollout in which the run was given its release, and the step of it; empty for none
+    rollout: str = ""
     #: The job it belongs to, empty for none
     job: str = ""
     #: Workers take the higher first

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 import typer
 
 from interlock.runtime.errors import BadInput
-from interlock.serving.cli import release_looks, session
+from interlock.serving.cli import release_looks, rollout, session
 from interlock.serving.cli.asker import asker
 from interlock.serving.cli.session import As, AsJson
 
@@ -27,6 +27,7 @@ application.command("list")(release_looks.list_releases)
 application.command()(release_looks.show)
 application.command()(release_looks.diff)
 application.command()(release_looks.history)
+application.add_typer(rollout.application, name="rollout")
 _WEIGHT: Final = "ALIAS:CANDIDATE=NUMBER"
 Note: TypeAlias = Annotated[
     str, typer.Option("--note", help="Why; the ledger keeps the reason.")

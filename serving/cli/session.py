@@ -200,15 +200,19 @@ def run(
     planner: "PlannerMaker | None" = None,
     more: "MoreTools | None" = None,
     candidate: bool = False,
+    under: str = "",
 ) -> T:
-    """Open the home, run *work* with it, close the home; see `opened` for a *candidate*."""
+    """Open the home, run *work* with it, close the home.
+
+    See `opened` for a *candidate*, and for a home *under* a release.
+    """
     settings = using or configured()
     _check_writable(settings.home)
     from interlock.serving.home import opened
 
     async def inside() -> T:
         async with opened(
-            settings, planner=planner, more=more, candidate=candidate
+            settings, planner=planner, more=more, candidate=candidate, under=under
         ) as home:
             trace(f"policy revision {home.bundle.revision}")
             return await work(home)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 import typer
 
+from interlock.runtime.errors import BadInput
 from interlock.serving.cli import session
 from interlock.serving.cli.result import stopped_code
 from interlock.serving.cli.session import As, AsJson
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from interlock.runtime.policy.request import Principal
+    from interlock.runtime.storage import Storage
     from interlock.serving.crew import Crew
     from interlock.serving.home import Home
     from interlock.serving.worker import Turn, Until, Worker
@@ -27,15 +29,23 @@ Actors = Annotated[
     int,
     typer.Option(min=1, help="Workers to place in the cluster."),
 ]
+Concurrency: TypeAlias = Annotated[
+    int | None,
+    typer.Option(min=1, help="Runs at a time; default: the setting."),
+]
+Release: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="RELEASE", help="Carry on the runs of a release that is rolled out."
+    ),
+]
 application = typer.Typer(add_completion=False)
 
 
 @application.command()
 def worker(
     *,
-    concurrency: Annotated[
-        int | None, typer.Option(min=1, help="Runs at a time; default: the setting.")
-    ] = None,
+    concurrency: Concurrency = None,
     once: Annotated[
         bool, typer.Option("--once", help="Claim once, carry that on, and end.")
     ] = False,
@@ -46,6 +56,7 @@ def worker(
         Engine, typer.Option(help="Where it works: here, or on the nodes of a cluster.")
     ] = "here",
     actors: Actors = 1,
+    release: Release = "",
     person: As = None,
     as_json: AsJson = False,
 ) -> None:
@@ -68,13 +79,34 @@ def worker(
         gc.freeze()
         await one.work(until)
 
-    session.run(work, using=workspace.settings)
+    under = _whole(workspace, release, engine)
+    session.run(work, using=workspace.settings, under=under)
     session.leave(session.DONE if until == "stopped" else printer.code)
 
 
 def _workspace(concurrency: int | None) -> "Workspace":
     chosen = {} if concurrency is None else {"worker.concurrency": str(concurrency)}
     return session.opened_workspace(chosen=chosen)
+
+
+def _whole(workspace: "Workspace", release: str, engine: Engine) -> str:
+    """Return the whole digest of the release that begins so; empty for that in force."""
+    if not release:
+        return ""
+    if engine != "here":
+        raise BadInput(
+            what=f"worker of release {release}",
+            why="workers of a cluster work under the release in force",
+            next_step="Start it without --engine.",
+        )
+
+    async def work(storage: "Storage") -> str:
+        from interlock.serving import releases
+
+        one = await releases.read(storage, release)
+        return one.digest
+
+    return session.read(work, using=workspace.settings)
 
 
 async def _engaged(

@@ -42,7 +42,7 @@ async def start(
     and what `Runtime.start` raises.
     """
     if not home.runtime.policy.is_configured:
-        await policies.ensure_in_force(home, person=person)
+        await _begin_policy(home, agent, person=person, is_queued=not claim)
 
     async def work(enter: Also, permitted: str) -> Run:
         def together(tx: Tx, run_id: str) -> None:
@@ -74,6 +74,19 @@ async def start(
         },
         look=subject.tenant("run", agent),
     )
+
+
+async def _begin_policy(
+    home: Home,
+    agent: str,
+    *,
+    person: Principal,
+    is_queued: bool,
+) -> None:
+    """Activate the policy of *home*, unless the run begins under the release of a rollout."""
+    if is_queued and await home.runtime.rollouts.begins(agent):
+        return
+    await policies.ensure_in_force(home, person=person)
 
 
 async def resume(home: Home, run_id: str, *, person: Principal) -> Ended:

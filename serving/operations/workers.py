@@ -7,6 +7,7 @@ from interlock.runtime.run import subject
 from interlock.serving.deadlines import Deadlines
 from interlock.serving.home import Home
 from interlock.serving.quality.baits import Baits
+from interlock.serving.rollout.steering import Steering
 from interlock.serving.webhooks.courier import Courier
 from interlock.serving.worker import Turn, Worker, name
 
@@ -33,6 +34,7 @@ async def hired(
                 Deadlines(home.approvals),
                 Baits(home),
                 Courier(home.desk),
+                Steering(home.runtime),
             ],
         )
 

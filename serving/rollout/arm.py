@@ -1,16 +1,16 @@
-"""Arms: which of two releases a run of a rollout belongs to, and what became of its runs."""
+"""What is compared between the two arms of a rollout: what one run of an arm came to."""
 
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final, Literal, TypeAlias
 
-Arm: TypeAlias = Literal["control", "canary"]
+from interlock.runtime.run.assignment import Arm
+
 #: What of a run is compared; each is a share from 0 (good) to 1 (bad)
-Measure: TypeAlias = Literal["error", "latency", "schema", "denial", "quality"]
+Measure: TypeAlias = Literal[
+    "error", "latency", "schema", "denial", "quality", "degraded", "spend"
+]
 #: How many of a hundred runs the canary gets, step by step; with all of them it is promoted
 STEPS: Final = (1, 5, 25, 50, 100)
-_PLACES: Final = 10_000
-_WHOLE: Final = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -19,15 +19,19 @@ class Observation:
 
     arm: Arm
     #: 1 where the run failed or was held
-    error: float
-    #: The time that it took, as a share of the longest that counts
-    latency: float
+    error: float = 0
+    #: The time that it worked, as a share of the longest that counts
+    latency: float = 0
     #: 1 where an answer of a model did not fit its schema
-    schema: float
+    schema: float = 0
     #: 1 where something that it proposed was denied
-    denial: float
-    #: What a grader found wrong with what it came to
-    quality: float
+    denial: float = 0
+    #: What people said no to, or what its agent says is missing, whichever is more
+    quality: float = 0
+    #: 1 where a call to a model failed, so that another model stood in, or none
+    degraded: float = 0
+    #: What it spent, as a share of what it might
+    spend: float = 0
 
     @property
     def measures(self) -> dict[Measure, float]:
@@ -38,11 +42,6 @@ class Observation:
             "schema": self.schema,
             "denial": self.denial,
             "quality": self.quality,
+            "degraded": self.degraded,
+            "spend": self.spend,
         }
-
-
-def assigned(*, tenant: str, run_id: str, percent: int) -> Arm:
-    """Return the arm of a run at a step; what is the canary's stays the canary's at later steps."""
-    named = sha256(f"{tenant}\n{run_id}".encode()).digest()
-    place = int.from_bytes(named[:8]) % _PLACES
-    return "canary" if place < percent * _PLACES // _WHOLE else "control"

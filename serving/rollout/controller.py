@@ -15,20 +15,29 @@ from interlock.serving.rollout.share import Share, least_rise, most_rise
 
 Verdict: TypeAlias = Literal["promote", "hold", "roll_back"]
 Shares: TypeAlias = Mapping[Measure, Share]
-_MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)
-_NOTHING: Final[Shares] = {measure: Share() for measure in _MEASURES}
+MEASURES: Final[tuple[Measure, ...]] = get_args(Measure)
+_NOTHING: Final[Shares] = {measure: Share() for measure in MEASURES}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bounds:
     """How sure the controller must be, and of what."""
 
-    #: The chance that a rollout of equal arms is ever rolled back
+    #: The chance that a rollout of equal arms is ever rolled back by a comparison
     false_alarm: float = 0.05
-    #: By how much a share may be higher, at each step, for the next step to be taken
-    tolerated: tuple[float, ...] = (0.9, 0.6, 0.35, 0.2)
+    #: By how much a share may be higher for the next step to be taken: the last whose percentage
+    #: the canary has at the step
+    tolerated: Mapping[int, float] = field(
+        default_factory=lambda: {0: 0.9, 5: 0.6, 25: 0.35, 50: 0.2}
+    )
     #: So many runs of the canary at least before a step is taken
     least_runs: int = 30
+
+    def at(self, percent: int) -> float:
+        """Return by how much a share may be higher at a step of so many percent."""
+        return self.tolerated[
+            max(from_ for from_ in self.tolerated if from_ <= percent)
+        ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,22 +46,24 @@ class Decision:
 
     verdict: Verdict
     percent: int
-    #: What decided: the share that rose, or that may have; empty for too few runs
-    measure: Measure | None
+    #: What decided: the share that rose, or that may have
+    measure: Measure
     #: By how much it rose at least and at most
     least: float
     most: float
+    #: The runs of the canary at this step
     runs: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rollout:
-    """How far a rollout is; a new value after each run and each step.
+class Comparison:
+    """Both arms at one step; a new value after each run and each step.
 
     With its last step the canary gets every run, and nothing is left to compare it with.
     """
 
     bounds: Bounds = Bounds()
+    steps: tuple[int, ...] = STEPS
     step: int = 0
     control: Shares = field(default_factory=lambda: _NOTHING)
     canary: Shares = field(default_factory=lambda: _NOTHING)
@@ -60,20 +71,20 @@ class Rollout:
     @property
     def percent(self) -> int:
         """How many of a hundred runs the canary gets now."""
-        return STEPS[self.step]
+        return self.steps[self.step]
 
     @property
     def is_over(self) -> bool:
         """Whether the canary gets every run: it is promoted."""
-        return self.step == len(STEPS) - 1
+        return self.step == len(self.steps) - 1
 
     @property
     def runs(self) -> int:
         """How many runs of the canary the step has."""
         return self.canary["error"].number
 
-    def observed(self, run: Observation) -> "Rollout":
-        """Return the rollout after one more run."""
+    def observed(self, run: Observation) -> "Comparison":
+        """Return the comparison after one more run."""
         before = self.canary if run.arm == "canary" else self.control
         after = {
             measure: before[measure].with_one(value)
@@ -83,9 +94,9 @@ class Rollout:
             return replace(self, control=after)
         return replace(self, canary=after)
 
-    def promoted(self) -> "Rollout":
-        """Return the rollout at its next step, for which nothing is observed yet."""
-        return Rollout(bounds=self.bounds, step=self.step + 1)
+    def promoted(self) -> "Comparison":
+        """Return the comparison at the next step, for which nothing is observed yet."""
+        return Comparison(bounds=self.bounds, steps=self.steps, step=self.step + 1)
 
     def decision(self) -> Decision:
         """Return what is to be done now.
@@ -93,14 +104,18 @@ class Rollout:
         A share that rose for sure rolls back at once. A step is taken once no share can have risen
         by more than is tolerated; until then the step is held (fails closed).
         """
-        worst = max(_MEASURES, key=self._least)
+        worst = max(MEASURES, key=self._least)
         if self._least(worst) > 0:
             return self._decided("roll_back", worst)
-        doubtful = max(_MEASURES, key=self._most)
+        doubtful = max(MEASURES, key=self._most)
         is_known = self.runs >= self.bounds.least_runs
-        if is_known and self._most(doubtful) <= self.bounds.tolerated[self.step]:
+        if is_known and self._most(doubtful) <= self.bounds.at(self.percent):
             return self._decided("promote", doubtful)
         return self._decided("hold", doubtful)
+
+    def rise(self, measure: Measure) -> tuple[float, float]:
+        """Return by how much a share rose at least and at most."""
+        return self._least(measure), self._most(measure)
 
     def _decided(self, verdict: Verdict, measure: Measure) -> Decision:
         return Decision(
@@ -114,8 +129,8 @@ class Rollout:
 
     @property
     def _alpha(self) -> float:
-        """The chance of a false alarm that each measure has at each step."""
-        looks = len(_MEASURES) * len(self.bounds.tolerated)
+        """The chance of a false alarm that each measure has at each step that is compared."""
+        looks = len(MEASURES) * max(1, len(self.steps) - 1)
         return self.bounds.false_alarm / looks
 
     def _least(self, measure: Measure) -> float:

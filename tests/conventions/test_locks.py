@@ -47,6 +47,8 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "artefact.refuse_missing": _RELEASES,
     "every": _RELEASES,
     "release.read": _RELEASES,
+    "promotion.newest": _RELEASES,
+    "rollout_result.heads": "what is counted later than it says is counted once all the same",
     "account_id": "it works out a name and reads no row",
     "account_of": "whoever changes an account holds the head of its tenant's log",
     "at_work": "whoever claims a run of the tenant holds the head of its log",

@@ -50,6 +50,7 @@ from interlock.runtime.record.events.of_job import (
     JobSubmitted,
 )
 from interlock.runtime.record.events.of_release import ReleaseMade, ReleaseTurned
+from interlock.runtime.record.events.of_rollout import RolloutTurned
 from interlock.runtime.record.events.of_run import (
     LimitPassed,
     LimitRaised,
@@ -104,6 +105,7 @@ __all__ = [
     "ReleaseMade",
     "ReleaseTurned",
     "ReportedLate",
+    "RolloutTurned",
     "Ruling",
     "RunEnded",
     "RunErased",

@@ -43,6 +43,8 @@ class RunStarted(Of):
     principal: Document
     request: Mapping[str, Json]
     sealed: Sealed
+    #: The rollout in which the run was given its release, and the step of it; empty for none
+    rollout: str = ""
 
     def body(self) -> Object:
         """Return the public part."""
@@ -50,6 +52,7 @@ class RunStarted(Of):
             "agent": self.agent,
             "revision": self.revision,
             "release": self.release,
+            "rollout": self.rollout,
             "autonomy": self.autonomy,
             "status": self.status,
             "fence": self.fence,

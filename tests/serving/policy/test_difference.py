@@ -64,6 +64,8 @@ def test_every_changed_place_of_the_data_is_named(
                 "policy.read",
                 "release.read",
                 "release.promote",
+                "rollout.start",
+                "rollout.turn",
                 "quality.own",
             ),
             (),

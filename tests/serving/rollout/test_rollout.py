@@ -8,8 +8,9 @@ import random
 import pytest
 
 from interlock.evals.rollouts.played import WORSE, World
-from interlock.serving.rollout.arm import STEPS, Arm, Measure, Observation, assigned
-from interlock.serving.rollout.controller import Bounds, Rollout
+from interlock.runtime.run.assignment import Arm, assigned
+from interlock.serving.rollout.arm import STEPS, Measure, Observation
+from interlock.serving.rollout.controller import Bounds, Comparison
 from interlock.serving.rollout.share import Share, least_rise
 
 RUNS = [f"run-{number}" for number in range(4_000)]
@@ -64,12 +65,12 @@ def test_a_guard_ends_a_rollout_at_its_first_step() -> None:
 def test_nothing_is_decided_on_few_runs() -> None:
     """With few runs, or none of the control, the step is held, whatever they came to."""
     bad = Observation(arm="canary", error=1, latency=1, schema=1, denial=1, quality=1)
-    rollout = Rollout()
+    rollout = Comparison()
     for _ in range(200):
         assert rollout.decision().verdict == "hold"
         rollout = rollout.observed(bad)
     fine = Observation(arm="canary", error=0, latency=0, schema=0, denial=0, quality=0)
-    assert Rollout().observed(fine).decision().verdict == "hold"
+    assert Comparison().observed(fine).decision().verdict == "hold"
 
 
 def test_an_interval_holds_after_every_run() -> None:
@@ -96,7 +97,7 @@ def test_the_chance_of_a_false_alarm_is_shared_out() -> None:
     """A rollout is as sure about five shares at four steps as it is told to be about all of them: a
     rise that would be sure if nothing else was looked at rolls nothing back.
     """
-    rollout = Rollout()
+    rollout = Comparison()
     while True:
         number = rollout.runs
         rollout = rollout.observed(seen("control", error=number % 10 == 0))

@@ -1,0 +1,224 @@
+"""The commands `interlock release rollout start|show|pause|resume|stop`."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
+
+import typer
+from rich.table import Table
+
+from interlock.runtime.errors import BadInput
+from interlock.runtime.run.rollout import STEPS, Kind, Plan
+from interlock.serving.cli import release_looks, session
+from interlock.serving.cli.asker import asker
+from interlock.serving.cli.session import As, AsJson, out
+from interlock.serving.cli.show import grid, moment, whole
+
+if TYPE_CHECKING:
+    from interlock.runtime.run.rollout import Rollout
+    from interlock.runtime.storage import Storage
+    from interlock.serving.desk import Desk
+    from interlock.serving.home import Home
+    from interlock.serving.operations.rollouts import Turn
+
+application = typer.Typer(
+    help="A release for new runs step by step, promoted or taken back by what they come to.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+#: Decisions that are shown
+_MOST: Final = 20
+_PLAN: Final = Plan()
+Note: TypeAlias = Annotated[
+    str,
+    typer.Option("--note", help="Why; the ledger keeps the reason."),
+]
+Way: TypeAlias = Annotated[
+    Kind,
+    typer.Option("--kind", help="More runs step by step, or all at once."),
+]
+Steps: TypeAlias = Annotated[
+    str,
+    typer.Option(help="Shares of a hundred new runs, such as 1,5,25,50,100."),
+]
+LeastRuns: TypeAlias = Annotated[
+    int,
+    typer.Option(min=1, help="Runs at each step before the next is taken."),
+]
+Hold: TypeAlias = Annotated[
+    int,
+    typer.Option(min=0, help="Seconds that all at once is watched."),
+]
+Longest: TypeAlias = Annotated[
+    int,
+    typer.Option(min=1, help="Milliseconds of work of the slowest run."),
+]
+
+
+@application.command()
+def start(
+    release: release_looks.Name,
+    *,
+    note: Note,
+    kind: Way = "canary",
+    steps: Steps = "",
+    least_runs: LeastRuns = _PLAN.least_runs,
+    hold: Hold = _PLAN.hold_s,
+    longest: Longest = _PLAN.longest_ms,
+    person: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Give a release to new runs, beside the one in force; by default not one that you made."""
+    settings = session.configured()
+    who = session.acting(settings, person)
+    plan = Plan(
+        kind=kind,
+        steps=_steps(steps) or STEPS[kind],
+        least_runs=least_runs,
+        hold_s=hold,
+        longest_ms=longest,
+    )
+    name = session.read(lambda storage: _digest(storage, release), using=settings)
+
+    async def work(candidate: "Home") -> "Rollout":
+        from interlock.serving.home import opened
+        from interlock.serving.operations import rollouts
+
+        async with opened(settings) as control:
+            return await rollouts.start(
+                candidate,
+                name,
+                control=control,
+                plan=plan,
+                person=who,
+                note=note,
+            )
+
+    _tell(session.run(work, using=settings, under=name), as_json=as_json)
+
+
+@application.command()
+def show(as_json: AsJson = False) -> None:
+    """Show how the newest rollout stands, on which figures, and what was decided about it."""
+
+    async def work(storage: "Storage") -> "list[Rollout]":
+        from interlock.serving import rollouts
+
+        return await rollouts.history(storage, most=_MOST)
+
+    told = session.read(work)
+    if as_json:
+        session.print_json([_document(one) for one in told])
+        return
+    if not told:
+        session.say("No release was ever rolled out.")
+        return
+    newest = told[0]
+    session.say(
+        f"{newest.id}: {newest.status}, {newest.percent} % of new runs get "
+        f"{newest.candidate[:12]}, the rest {newest.control[:12]}"
+    )
+    out.print(_shares(newest))
+    table = grid(whole("When"), whole("Decision"), whole("Percent"), "Because of")
+    for one in told:
+        if one.id == newest.id:
+            because = _reason(one)
+            how = one.how.replace("_", " ")
+            table.add_row(moment(one.at), how, f"{one.percent}", because)
+    out.print(table)
+
+
+@application.command()
+def pause(*, note: Note, person: As = None, as_json: AsJson = False) -> None:
+    """Give the candidate no new run until the rollout is resumed."""
+    _turn("paused", note, person, as_json=as_json)
+
+
+@application.command()
+def resume(*, note: Note, person: As = None, as_json: AsJson = False) -> None:
+    """Let a paused rollout go on where it was."""
+    _turn("resumed", note, person, as_json=as_json)
+
+
+@application.command()
+def stop(*, note: Note, person: As = None, as_json: AsJson = False) -> None:
+    """End the rollout; the release that was in force before stays, or comes back."""
+    _turn("stopped", note, person, as_json=as_json)
+
+
+def _turn(how: "Turn", note: str, person: str | None, *, as_json: bool) -> None:
+    async def work(desk: "Desk") -> "Rollout":
+        from interlock.serving.operations import rollouts
+
+        who = await asker(desk, person)
+        return await rollouts.turn(
+            desk.storage, desk.acts, how=how, person=who, note=note
+        )
+
+    turned = session.act(work)
+    if as_json:
+        session.print_json({"rollout": turned.id, "how": how})
+        return
+    session.say(f"{turned.id}: {how}")
+
+
+def _tell(begun: "Rollout", *, as_json: bool) -> None:
+    if as_json:
+        session.print_json(_document(begun))
+        return
+    session.say(f"{begun.id}: {begun.percent} % of new runs get {begun.candidate}")
+    session.next_step(f"interlock worker --release {begun.candidate[:12]}")
+
+
+async def _digest(storage: "Storage", release: str) -> str:
+    from interlock.serving import releases
+
+    return (await releases.read(storage, release)).digest
+
+
+def _steps(text: str) -> tuple[int, ...]:
+    shares = [share.strip() for share in text.split(",") if share.strip()]
+    if not all(share.isdecimal() for share in shares):
+        raise BadInput(
+            what=f"steps {text!r}",
+            why="they are no shares of a hundred",
+            next_step="Write them as 1,5,25,50,100, for instance.",
+        )
+    return tuple(int(share) for share in shares)
+
+
+def _shares(one: "Rollout") -> Table:
+    from interlock.serving.rollouts import lines
+
+    table = grid("Share", whole("Control"), whole("Candidate"), whole("Higher by"))
+    for line in lines(one):
+        table.add_row(
+            line.measure,
+            f"{line.control:.3f} of {line.control_runs}",
+            f"{line.canary:.3f} of {line.canary_runs}",
+            f"{line.least:.3f} to {line.most:.3f}",
+        )
+    return table
+
+
+def _reason(one: "Rollout") -> str:
+    from interlock.serving.rollouts import reason
+
+    return reason(one)
+
+
+def _document(one: "Rollout") -> dict[str, Any]:
+    from interlock.serving.rollouts import lines
+
+    return {
+        "rollout": one.id,
+        "candidate": one.candidate,
+        "control": one.control,
+        "status": one.status,
+        "how": one.how,
+        "percent": one.percent,
+        "because": _reason(one),
+        "at": one.at,
+        "by": one.by,
+        "plan": one.plan.document,
+        "shares": [asdict(line) for line in lines(one)],
+    }

@@ -1,0 +1,218 @@
+"""Rollouts: started by a person as a promotion is, paused, let go on, and ended by people.
+
+Whoever starts a rollout agrees to what the controller may do by itself: put the release in force
+once no run says that it is worse, and take it back once one does.
+"""
+
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import pairwise
+from typing import Final, Literal, TypeAlias
+
+from sqlalchemy import Connection
+
+from interlock.runtime.door.acts import Acts
+from interlock.runtime.policy.request import Principal
+from interlock.runtime.record.events import HOME
+from interlock.runtime.record.store import Tx
+from interlock.runtime.record.vault import Vault
+from interlock.runtime.run import (
+    promotion,
+    release,
+    release_subject,
+    rollout,
+    rollout_result,
+)
+from interlock.runtime.run.pin import Pins
+from interlock.runtime.run.refusal import refused
+from interlock.runtime.run.release import Release
+from interlock.runtime.run.releases import refuse_other
+from interlock.runtime.run.rollout import Plan, Rollout
+from interlock.runtime.run.unreleased import AnotherRelease
+from interlock.runtime.storage import Storage
+from interlock.serving.home import Home
+
+#: What a person may do with a rollout that is under way
+Turn: TypeAlias = Literal["paused", "resumed", "stopped"]
+#: Of the id of a rollout
+_BYTES: Final = 4
+_WHOLE: Final = 100
+_OF: Final[Mapping[Turn, str]] = {
+    "paused": "live",
+    "resumed": "paused",
+    "stopped": "open",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Arms:
+    """The two releases of a rollout that is to begin, each verified."""
+
+    candidate: Release
+    control: Release
+    #: The newest rollout before, over or none
+    before: Rollout | None
+
+
+async def start(
+    home: Home,
+    name: str,
+    *,
+    control: Home | None,
+    plan: Plan,
+    person: Principal,
+    note: str,
+) -> Rollout:
+    """Begin to roll out the release *name*, which *home* is under, beside the one in force.
+
+    *control* is a home under the release in force; where the code of that one is not installed here
+    only processes of that release begin runs of it. The policy in force decides as it does about
+    a promotion. Raises `NotPermitted`, `AnotherRelease` where *home* does not have the parts of the
+    candidate, and `BadInput` while another rollout is open ("rollout_open"), for a release that is
+    in force or takes other requests ("rollout_unlike"), and for steps that are none
+    ("rollout_step").
+    """
+    _refuse_steps(plan)
+    storage = home.runtime.storage
+    arms = await _arms(storage, name)
+    refuse_other(arms.candidate, home.runtime.releases.parts)
+    begun = Rollout(
+        id=f"rollout-{secrets.token_hex(_BYTES)}",
+        candidate=name,
+        control=arms.control.digest,
+        by=person.id,
+        plan=plan,
+        pins=await _pins_of(home, name, control=control, arms=arms),
+        seq=-1 if arms.before is None else arms.before.seq,
+    )
+    work = partial(_begin, vault=storage.vault, begun=begun)
+    return await home.runtime.acts.perform(
+        "rollout.start",
+        partial(storage.store.write, work, logs=(HOME,)),
+        person=person,
+        arguments={
+            "release": name,
+            "plan": words(plan),
+            "note": note,
+        },
+        look=release_subject.made(name),
+    )
+
+
+def _begin(tx: Tx, *, vault: Vault, begun: Rollout) -> Rollout:
+    """Record that the rollout begins; what ended before is counted in none of its steps."""
+    _refuse_other_in_force(tx, vault, begun)
+    started = replace(
+        begun,
+        since=tx.now,
+        seen=rollout_result.heads(tx.connection),
+    )
+    rollout.turn(tx, vault, started, how="started")
+    return started
+
+
+async def turn(
+    storage: Storage, acts: Acts, *, how: Turn, person: Principal, note: str
+) -> Rollout:
+    """Pause the rollout that is under way, let it go on, or end it with the control in force.
+
+    Raises `NotPermitted`, and `BadInput` where there is none to do that with ("no_rollout") and
+    where something else was decided meanwhile ("rollout_moved").
+    """
+    vault = storage.vault
+    here = await storage.store.read(lambda look: rollout.newest(look, vault))
+    wanted = _OF[how]
+    if here is None or not here.is_open or wanted not in {"open", here.status}:
+        raise refused("no_rollout", what="a rollout", wanted=wanted)
+
+    def work(tx: Tx) -> None:
+        rollout.turn(tx, vault, here, how=how)
+
+    await acts.perform(
+        "rollout.turn",
+        partial(storage.store.write, work, logs=(HOME,)),
+        person=person,
+        arguments={"rollout": here.id, "how": how, "note": note},
+        look=release_subject.made(here.candidate),
+    )
+    return here
+
+
+def words(plan: Plan) -> str:
+    """Return the plan in words that a person agrees to."""
+    steps = ",".join(str(step) for step in plan.steps)
+    return f"{plan.kind} {steps}; {plan.least_runs} runs, {plan.hold_s} s"
+
+
+async def _arms(storage: Storage, name: str) -> Arms:
+    vault = storage.vault
+
+    def look(connection: Connection) -> Arms:
+        in_force = promotion.newest(connection, vault).release
+        candidate = release.read(connection, vault, name)
+        if in_force in {"", name}:
+            raise refused("rollout_unlike", what=f"release {name[:12]}")
+        return Arms(
+            candidate=candidate,
+            control=release.read(connection, vault, in_force),
+            before=rollout.newest(connection, vault),
+        )
+
+    arms = await storage.store.read(look)
+    _refuse_unlike(arms)
+    if arms.before is not None and arms.before.is_open:
+        raise refused("rollout_open", what=f"release {name[:12]}", open=arms.before.id)
+    return arms
+
+
+async def _pins_of(
+    home: Home,
+    name: str,
+    *,
+    control: Home | None,
+    arms: Arms,
+) -> dict[str, dict[str, Pins]]:
+    """Return the pins of the candidate's runs, and of the control's where it is installed here."""
+    pins = {name: await _pins(home, name)}
+    if control is not None:
+        other = arms.control.digest
+        with suppress(AnotherRelease):
+            refuse_other(arms.control, control.runtime.releases.parts)
+            pins[other] = await _pins(control, other)
+    return pins
+
+
+async def _pins(home: Home, name: str) -> dict[str, Pins]:
+    """Return what runs of each agent are pinned to under the release."""
+    return {
+        agent: replace(await home.runtime.pins(agent), release=name)
+        for agent in home.runtime.agents
+    }
+
+
+def _refuse_unlike(arms: Arms) -> None:
+    """Refuse releases of other requests: whoever begins a run checks the request for both."""
+    candidate = arms.candidate
+    if candidate.manifest.parts["data"] != arms.control.manifest.parts["data"]:
+        raise refused("rollout_unlike", what=f"release {candidate.digest[:12]}")
+
+
+def _refuse_other_in_force(tx: Tx, vault: Vault, begun: Rollout) -> None:
+    in_force = promotion.newest(tx.connection, vault).release
+    if in_force != begun.control:
+        raise refused(
+            "another_in_force",
+            what=f"rollout of {begun.candidate[:12]}",
+            in_force=in_force[:12],
+            decided=begun.control[:12],
+        )
+
+
+def _refuse_steps(plan: Plan) -> None:
+    steps = plan.steps
+    is_rising = all(one < other for one, other in pairwise(steps))
+    if not steps or not is_rising or steps[0] < 0 or steps[-1] != _WHOLE:
+        raise refused("rollout_step", what=f"rollout by {steps}")

@@ -1,0 +1,67 @@
+"""Rollouts as people look at them: how one stands, on which figures, and what was decided."""
+
+from dataclasses import dataclass
+
+from interlock.runtime.run import rollout
+from interlock.runtime.run.rollout import Rollout
+from interlock.runtime.storage import Storage
+from interlock.serving.rollout import figures
+from interlock.serving.rollout.arm import Measure
+from interlock.serving.rollout.controller import MEASURES, Comparison
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Line:
+    """One share of both arms at the step, with the runs it is of."""
+
+    measure: Measure
+    control: float
+    control_runs: int
+    canary: float
+    canary_runs: int
+    #: By how much the candidate's share is higher, at least and at most, as sure as is stated
+    least: float
+    most: float
+
+
+async def newest(storage: Storage) -> Rollout | None:
+    """Return the newest rollout, over or not, or None."""
+    vault = storage.vault
+    return await storage.store.read(lambda look: rollout.newest(look, vault))
+
+
+async def history(storage: Storage, *, most: int) -> list[Rollout]:
+    """Return the newest decisions about rollouts, the newest first: each as it then stood."""
+    vault = storage.vault
+    return await storage.store.read(
+        lambda look: rollout.history(look, vault, most=most)
+    )
+
+
+def lines(one: Rollout) -> list[Line]:
+    """Return the figures of both arms at the step that the rollout is at."""
+    comparison = figures.of(one).comparison
+    return [_line(measure, comparison) for measure in MEASURES]
+
+
+def reason(one: Rollout) -> str:
+    """Return what the newest decision rests on, in a few words; empty for a person's."""
+    kept = one.figures
+    if one.how not in {"held", "advanced", "promoted", "rolled_back"} or not kept:
+        return ""
+    return str(kept["guard"] or kept["measure"])
+
+
+def _line(measure: Measure, comparison: Comparison) -> Line:
+    control = comparison.control[measure]
+    canary = comparison.canary[measure]
+    least, most = comparison.rise(measure)
+    return Line(
+        measure=measure,
+        control=round(control.mean, 4),
+        control_runs=control.number,
+        canary=round(canary.mean, 4),
+        canary_runs=canary.number,
+        least=round(least, 4),
+        most=round(most, 4),
+    )

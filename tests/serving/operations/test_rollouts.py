@@ -1,0 +1,302 @@
+"""Rollouts that real runs drive: who starts one, what a run is given, and what its runs decide."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from interlock.runtime.errors import BadInput, NotPermitted
+from interlock.runtime.policy.request import Principal
+from interlock.runtime.record.audit import entries
+from interlock.runtime.run.rollout import Plan, Rollout
+from interlock.serving.home import Home, opened
+from interlock.serving.models.entry import Endpoint
+from interlock.serving.operations import releases, rollouts, runs
+from interlock.serving.operations.workers import hired
+from interlock.serving.rollout.guards import BURST
+from interlock.serving.workspace import open_workspace
+from interlock.testing import ModelServer, refuses
+
+ANALYST = Principal(id="ana", tenant="default", roles=("analyst", "administrator"))
+REVIEWER = Principal(id="rhea", tenant="default", roles=("reviewer",))
+ADMINISTRATOR = Principal(id="ada", tenant="default", roles=("administrator",))
+CONTRACT = """SERVICES AGREEMENT
+
+This Services Agreement is made on 1 March 2024 between Alpha Ltd ("Supplier") and Beta Inc
+("Customer").
+
+1. Term. This Agreement begins on 1 March 2024 and continues for two years.
+
+2. Governing law. This Agreement is governed by the laws of the State of New York.
+"""
+NOTE = "read and agreed"
+HALF = Plan(steps=(50, 100), least_runs=2)
+
+
+@dataclass(kw_only=True)
+class Place:
+    """A workspace with a release in force and a candidate, and a home under each."""
+
+    control: Home
+    candidate: Home
+    #: The release that the candidate is under
+    name: str
+    contract: Path
+    told: list[str] = field(default_factory=list)
+
+    async def start(
+        self,
+        plan: Plan = HALF,
+        *,
+        person: Principal = REVIEWER,
+        note: str = NOTE,
+    ) -> Rollout:
+        """Start to roll the candidate out."""
+        return await rollouts.start(
+            self.candidate,
+            self.name,
+            control=self.control,
+            plan=plan,
+            person=person,
+            note=note,
+        )
+
+    async def turn(self, how: rollouts.Turn) -> Rollout:
+        """Pause, let go on or end the rollout."""
+        runtime = self.control.runtime
+        return await rollouts.turn(
+            runtime.storage, runtime.acts, how=how, person=REVIEWER, note=NOTE
+        )
+
+    async def begin(self, number: int, home: Home | None = None) -> list[Any]:
+        """Leave so many reviews to workers, and return the runs."""
+        request = {"path": str(self.contract), "notify": []}
+        return [
+            await runs.start(
+                home or self.control,
+                person=ANALYST,
+                agent="contract_review",
+                request=request,
+                claim=False,
+            )
+            for _ in range(number)
+        ]
+
+    async def work(self) -> None:
+        """Let a worker of each release carry on what there is."""
+        for home in (self.candidate, self.control):
+            worker = await hired(
+                home,
+                person=ADMINISTRATOR,
+                told=lambda turn: self.told.append(turn.status),
+            )
+            await worker.work("idle")
+
+    async def standing(self) -> Rollout:
+        """Return how the newest rollout stands."""
+        newest = await self.control.runtime.rollouts.newest()
+        assert newest is not None
+        return newest
+
+    async def hows(self) -> list[str]:
+        """Return what was decided about rollouts, the oldest first."""
+        told = await entries(self.control.store, self.control.vault)
+        return [
+            entry["body"]["how"]
+            for entry in told
+            if entry["body"]["event"] == "rollout_turned"
+        ]
+
+
+@asynccontextmanager
+async def place(folder: Path, *, url: str = "") -> AsyncIterator[Place]:
+    """Put a release in force, and open a home under it and under another one.
+
+    The candidate asks the model at *url*, or weighs models otherwise.
+    """
+    contract = folder / "contract.txt"
+    folder.mkdir(parents=True)
+    contract.write_text(CONTRACT, "utf-8")
+    settings = open_workspace({}, chosen={"home": str(folder / "home")}).settings
+    model = Endpoint.model_validate({"url": url, "name": "m"}) if url else None
+    other = settings.model_copy(update={"model": model})
+    async with opened(settings) as home:
+        first = await created(home, {"good": 1})
+        async with opened(other, candidate=True) as wanted:
+            second = await created(wanted, {"other": 1})
+        await releases.promote(
+            home.runtime.storage, home.runtime.acts, first, person=REVIEWER, note=NOTE
+        )
+    async with AsyncExitStack() as stack:
+        yield Place(
+            control=await stack.enter_async_context(opened(settings)),
+            candidate=await stack.enter_async_context(opened(settings, under=second)),
+            name=second,
+            contract=contract,
+        )
+
+
+async def created(home: Home, shares: dict[str, int]) -> str:
+    """Make a release with these weights of planners, by the analyst."""
+    manifest = await releases.create(home, person=ANALYST, weights={"planner": shares})
+    return manifest.digest
+
+
+async def test_a_run_is_given_a_release_and_keeps_it(home_folder: Path) -> None:
+    """Half of the runs are the candidate's and are carried on by its worker, the rest by the
+    other's; when no run says that the candidate is worse, every new run becomes the candidate's.
+    """
+    async with place(home_folder) as here:
+        begun = await here.start()
+        started = await here.begin(8)
+        given = {run.id: run.release for run in started}
+        await here.work()
+        ended = [await here.control.runs.read(run.id) for run in started]
+        standing = await here.standing()
+
+    assert set(given.values()) == {begun.candidate, begun.control}
+    assert {run.status for run in ended} == {"done"}
+    assert {run.id: run.release for run in ended} == given
+    assert standing.figures["runs"] == {
+        "control": sum(release == begun.control for release in given.values()),
+        "canary": sum(release == begun.candidate for release in given.values()),
+    }
+
+
+async def test_a_rollout_takes_two_people(home_folder: Path) -> None:
+    """Whoever made the candidate does not start its rollout, whatever the roles; another person
+    does, with a reason, and one rollout is open at a time.
+    """
+    async with place(home_folder) as here:
+        with pytest.raises(NotPermitted) as own:
+            await here.start(person=ANALYST)
+        with pytest.raises(NotPermitted) as silent:
+            await here.start(note="")
+        begun = await here.start()
+        with pytest.raises(BadInput) as second:
+            await here.start()
+        told = await entries(here.control.store, here.control.vault)
+
+    assert (own.value.codes, silent.value.codes) == (
+        ("own_request",),
+        ("note_missing",),
+    )
+    assert second.value.code == "rollout_open"
+    [entry] = [one for one in told if one["body"]["event"] == "rollout_turned"]
+    assert entry["body"]["rollout"] == begun.id
+    assert entry["payload"]["standing"]["by"] == "rhea"
+
+
+async def test_steps_rise_to_every_run(home_folder: Path) -> None:
+    """Steps that do not rise to all runs start nothing."""
+    codes = []
+    async with place(home_folder) as here:
+        for steps in ((), (50,), (50, 25, 100), (-1, 100), (0, 100, 100)):
+            with pytest.raises(BadInput) as refusal:
+                await here.start(Plan(steps=steps))
+            codes.append(refusal.value.code)
+        hows = await here.hows()
+
+    assert (set(codes), hows) == ({"rollout_step"}, [])
+
+
+async def test_while_it_is_paused_nobody_is_given_the_candidate(
+    home_folder: Path,
+) -> None:
+    """A pause and a stop give every new run the release in force, a pause can be ended, and a stop
+    cannot.
+    """
+    async with place(home_folder) as here:
+        begun = await here.start(Plan(steps=(99, 100)))
+        given = {run.release for run in await here.begin(3)}
+        await here.turn("paused")
+        paused = {run.release for run in await here.begin(3)}
+        await here.turn("resumed")
+        resumed = {run.release for run in await here.begin(3)}
+        await here.turn("stopped")
+        stopped = {run.release for run in await here.begin(3)}
+        with pytest.raises(BadInput) as over:
+            await here.turn("resumed")
+        hows = await here.hows()
+
+    assert begun.candidate in given & resumed
+    assert paused == stopped == {begun.control}
+    assert over.value.code == "no_rollout"
+    assert hows == ["started", "paused", "resumed", "stopped"]
+
+
+async def test_a_release_that_fails_is_taken_back(home_folder: Path) -> None:
+    """Six failed runs of the candidate, one after the other, end the rollout at once, while the
+    release in force goes on; the entry says on which figures.
+    """
+    async with (
+        ModelServer([refuses(400)]) as server,
+        place(home_folder, url=server.url) as here,
+    ):
+        begun = await here.start(Plan(steps=(80, 100)))
+        given = [run.release for run in await here.begin(1)]
+        while given.count(begun.candidate) < BURST or begun.control not in given:
+            given += [run.release for run in await here.begin(1)]
+        await here.work()
+        standing = await here.standing()
+        after = {run.release for run in await here.begin(4)}
+        in_force = await here.control.runtime.releases.in_force()
+
+    assert standing.status == "rolled_back"
+    assert standing.figures["guard"] == "error_burst"
+    assert after == {begun.control} == {in_force}
+
+
+async def test_all_runs_at_once_and_back(home_folder: Path) -> None:
+    """Once the control was seen, blue/green gives every run the candidate in one transaction, with
+    its policy; a stop is the way back in one more, and processes of either release begin the runs.
+    """
+    plan = Plan(kind="blue_green", steps=(0, 100), least_runs=2, hold_s=3_600)
+    async with place(home_folder) as here:
+        begun = await here.start(plan)
+        before = {run.release for run in await here.begin(2)}
+        await here.work()
+        switched = [
+            await here.begin(1, home) for home in (here.control, here.candidate)
+        ]
+        in_force = await here.control.runtime.releases.in_force()
+        await here.work()
+        watched = await here.standing()
+        await here.turn("stopped")
+        back = [await here.begin(1, home) for home in (here.control, here.candidate)]
+
+    assert before == {begun.control}
+    assert [run.release for [run] in switched] == [begun.candidate] * 2
+    assert in_force == begun.candidate
+    assert (watched.status, watched.step) == ("live", 1)
+    assert [run.release for [run] in back] == [begun.control] * 2
+
+
+async def test_a_promotion_by_hand_ends_a_rollout(home_folder: Path) -> None:
+    """Where a person puts another release in force the controller decides nothing any more, and
+    leaves in force what the person chose.
+    """
+    async with place(home_folder) as here:
+        begun = await here.start()
+        runtime = here.control.runtime
+        await releases.promote(
+            runtime.storage,
+            runtime.acts,
+            begun.candidate,
+            person=REVIEWER,
+            note=NOTE,
+        )
+        await here.work()
+        standing = await here.standing()
+        in_force = await runtime.releases.in_force()
+
+    assert (standing.status, in_force) == ("stopped", begun.candidate)
+
+
+@pytest.fixture
+def home_folder(tmp_path: Path) -> Path:
+    """The folder of a new home."""
+    return tmp_path / "home"
