@@ -32,11 +32,13 @@ from interlock.serving import agents, analysis
 from interlock.serving.desk import Desk, decision_point
 from interlock.serving.kept import Kept
 from interlock.serving.models.configured import router
+from interlock.serving.models.entry import READER
 from interlock.serving.policy.in_force import in_force
 from interlock.serving.released import released
 from interlock.serving.settings import Settings, address
 from interlock.serving.shipping import shipped
 from interlock.serving.tool_servers import ToolServers, refuse_strangers
+from interlock.tools.contracts.doubts import doubt_tools
 from interlock.tools.contracts.finder import ConfinedFinder
 from interlock.tools.contracts.records import Records, record_tools
 from interlock.tools.contracts.report import report_tools
@@ -233,7 +235,8 @@ def _agents(
         categories=kept.categories,
     )
     loaded = agents.load(settings.agents, folder=settings.modules)
-    return [ContractReview(tools), asked, *loaded]
+    review = ContractReview(tools, has_reader=READER in settings.models)
+    return [review, asked, *loaded]
 
 
 @asynccontextmanager
@@ -291,6 +294,7 @@ def _tools(
     return (
         *document_tools(reader=DocumentReader(), library=kept.library),
         *review_tools(kept.reviews),
+        *doubt_tools(kept.reviews, library=kept.library),
         *model_tools(_models(settings, kept, planner, vault)),
         *record_tools(kept.records, reviews=kept.reviews),
         *report_tools(reports=kept.reports, reviews=kept.reviews, library=kept.library),

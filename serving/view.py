@@ -27,6 +27,7 @@ REVIEW: Final[dict[str, Any]] = {
     "side": None,
     "inventory": None,
     "risk": None,
+    "consulted": None,
 }
 SHOWN: Final = ("digest", "name", "chars", "pages")
 BASIS_POINTS: Final = (

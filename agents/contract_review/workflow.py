@@ -1,6 +1,7 @@
-"""Contract review: read -> review -> decide -> tools, every arrow through the door.
+"""Contract review: read -> review -> (consult) -> decide -> tools, every arrow through the door.
 
-The steps up to the review are fixed. What to do about the review is the planner's to propose, in
+The steps up to the review are fixed; with a model that reads, it is asked about what the extractor
+is unsure of. What to do about the review is the planner's to propose, in
 rounds: the planner sees the outcome of each of its calls, refusals included, and proposes again
 until it has nothing more to propose.
 """
@@ -14,6 +15,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
 from langgraph.types import Send
 
+from interlock.agents.contract_review.consulting import READING, Consulting
 from interlock.agents.planning.stop import stopped
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.door import Door
@@ -37,6 +39,7 @@ OUTCOME: Final = (
     "side",
     "inventory",
     "risk",
+    "consulted",
 )
 ACTIONS: Final = ("records.file", "report.write", "mail.send")
 INSTRUCTIONS: Final = (
@@ -57,6 +60,8 @@ class Review(TypedDict, total=False):
     review: dict[str, Any]
     messages: Annotated[list[AnyMessage], add_messages]
     rounds: int
+    #: Why the doubts could not be put to a model
+    unasked: dict[str, str]
     #: Set when a step could not be done: the run ends there
     stopped: dict[str, str]
 
@@ -81,10 +86,14 @@ class ContractReview:
     role = NAME
     request = ReviewRequest
     #: What the agent tells a model; a release names these texts
-    prompts: Final = {"planner": INSTRUCTIONS}
+    prompts: Final = {"planner": INSTRUCTIONS, "reader": READING}
 
-    def __init__(self, tools: Sequence[AnyTool] = ()) -> None:
+    def __init__(
+        self, tools: Sequence[AnyTool] = (), *, has_reader: bool = False
+    ) -> None:
         self.tools = tuple(tools)
+        #: Whether there is a model that is asked about doubts
+        self.has_reader = has_reader
 
     def build(self, door: Door) -> StateGraph[Any, Any, Any, Any]:
         """Return the graph of one run."""
@@ -92,13 +101,14 @@ class ContractReview:
         graph = StateGraph(Review)
         graph.add_node("read", steps.read)
         graph.add_node("review", steps.review)
+        graph.add_node("consult", Consulting(door).consult)
         graph.add_node("decide", steps.decide)
         graph.add_node(TOOLS, ToolNode(door, tools=ACTIONS).act)  # type: ignore[arg-type]  # a Send carries the call, not the state
         graph.add_edge(START, "read")
         graph.add_conditional_edges("read", _unless_stopped("review"), ["review", END])
-        graph.add_conditional_edges(
-            "review", _unless_stopped("decide"), ["decide", END]
-        )
+        then = "consult" if self.has_reader else "decide"
+        graph.add_conditional_edges("review", _unless_stopped(then), [then, END])
+        graph.add_edge("consult", "decide")
         graph.add_conditional_edges("decide", _proposed, [TOOLS, END])
         graph.add_edge(TOOLS, "decide")
         return graph
@@ -114,7 +124,7 @@ class ContractReview:
     def outcome(self, state: dict[str, Any]) -> dict[str, Json]:
         """Return document, findings, risk and why the run stopped, as far as the run got."""
         view: dict[str, Json] = {}
-        for name in ("document", "stopped"):
+        for name in ("document", "unasked", "stopped"):
             if name in state:
                 view[name] = state[name]
         review = state.get("review", {})

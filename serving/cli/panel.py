@@ -10,6 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from interlock.serving.cli.answer import answered
+from interlock.serving.cli.consulted import consulted_line
 from interlock.serving.cli.show import (
     TIERS,
     decisions,
@@ -21,6 +22,7 @@ from interlock.serving.cli.show import (
     undone,
     whole,
 )
+from interlock.tools.contracts.extraction import EXTRACTOR
 
 QUOTED: Final = 140  # characters of a clause in the terminal; the report has all of it
 WHERE: Final = 16  # columns: a place and a span stand on two lines
@@ -85,6 +87,8 @@ def reviewed(view: dict[str, Any]) -> Iterator[RenderableType]:
     yield from _notes(view)
     if view["findings"]:
         yield _findings(view["findings"], sided=_is_sided(view))
+    if view["consulted"]:
+        yield shown(consulted_line(view["consulted"]))
     yield from _more(view)
 
 
@@ -163,6 +167,7 @@ def _findings(clauses: list[dict[str, Any]], *, sided: bool) -> Table:
             SAYS[clause["polarity"]],
             "changed" if clause["changed"] else "",
             BINDS[clause["bound"]] if sided else "",
+            "" if clause["source"] == EXTRACTOR else clause["source"],
         ]
         kind = ", ".join(filter(None, [clause["category"], *marks]))
         table.add_row(

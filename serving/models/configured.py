@@ -12,8 +12,10 @@ from interlock.serving.models.entry import (
     ANALYST,
     LONGEST_ANSWER,
     PLANNER,
+    READER,
     ModelEntry,
 )
+from interlock.serving.models.unsure import without_model
 from interlock.serving.settings import Settings
 from interlock.tools.models import replicas
 from interlock.tools.models.router.candidate import Candidate
@@ -61,6 +63,8 @@ def router(
         # Without a model nobody is the analyst: no rule pretends to understand a question.
         served = _planner(settings, planner, vault=vault, careful=careful)
         aliases[ANALYST] = [Candidate(name=ANALYST, served=served)]
+    if READER in aliases:
+        aliases[READER].append(without_model())
     return Router(aliases, weights=weights)
 
 

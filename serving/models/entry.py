@@ -20,9 +20,13 @@ from interlock.tools.outbound.destination import Destination
 PLANNER: Final = "planner"
 #: The name of the model that answers questions over contracts
 ANALYST: Final = "analyst"
+#: The name of the model that is asked about what the clause finder is unsure of
+READER: Final = "reader"
 #: How the variables begin that hold settings of ours, secrets too
 _OURS: Final = "INTERLOCK_"
 LONGEST_ANSWER: Final = 2_000  # tokens
+#: The clearance of who may be sent a contract
+ALL: Final[Confidentiality] = "confidential"
 
 
 class Endpoint(Section):
@@ -153,6 +157,8 @@ def why_unusable(
             return f"[models.{alias}] names no model"
         if all(entry.fallback for entry in entries.values()):
             return f"[models.{alias}] has nothing but models that stand in for others"
+        if alias == READER and any(one.clearance != ALL for one in entries.values()):
+            return f"[models.{READER}] is sent whole contracts: clearance = {ALL!r}"
         if alias != PLANNER and any(entry.embedded for entry in entries.values()):
             return f"[models.{alias}] cannot be embedded: only {PLANNER} is"
     return ""

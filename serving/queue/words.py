@@ -13,6 +13,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "records.withdraw": "Withdraw the record of the contract",
     "document.read": "Read a document",
     "contracts.review": "Review the contract",
+    "contracts.doubts": "Name what the review is unsure of",
+    "contracts.weigh": "Weigh what a model said of it",
     "model.generate": "Ask a language model",
 }
 INTEGRITY: Final[Mapping[str, str]] = {

@@ -16,7 +16,7 @@ from interlock.tools.documents import Document
 Form: TypeAlias = Literal["json", "html", "xlsx"]
 _CLAUSES: Final = (
     "number", "category", "answer", "text", "section", "place", "confidence", "polarity",
-    "bound", "changed", "start", "end",
+    "bound", "changed", "start", "end", "source",
 )  # fmt: skip
 _RISK: Final = ("category", "when", "points", "full", "confidence", "why")
 _PARTIES: Final = ("name", "ours", "others")

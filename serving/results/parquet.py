@@ -55,6 +55,8 @@ def _schema(arrow: Any) -> Any:
     finding = arrow.struct(
         {
             "category": text,
+            "answer": text,
+            "source": text,
             "page": text,
             "section": text,
             "confidence": arrow.float64(),
@@ -77,5 +79,6 @@ def _schema(arrow: Any) -> Any:
 
 def _row(row: dict[str, Any]) -> dict[str, Any]:
     """Return the columns of the schema; what a row has more is left out by the schema."""
-    findings = [{**finding, "page": finding["place"]} for finding in row["findings"]]
+    clauses = [*row["findings"], *row["places"]]
+    findings = [{**finding, "page": finding["place"]} for finding in clauses]
     return {**row, "findings": findings}

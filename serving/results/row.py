@@ -7,6 +7,7 @@ from typing import Any, Final
 from interlock.runtime.run.jobs import Item
 from interlock.serving import batches
 from interlock.serving.view import shares
+from interlock.tools.contracts.extraction import EXTRACTOR
 
 CONTRACTS: Final = (
     "seq",
@@ -19,7 +20,7 @@ CONTRACTS: Final = (
     "why",
 )
 FINDINGS: Final = (
-    "seq", "run_id", "path", "category", "page", "section", "confidence", "text"
+    "seq", "run_id", "path", "category", "answer", "source", "page", "section", "confidence", "text"
 )  # fmt: skip
 
 
@@ -32,8 +33,12 @@ class Results:
 
 
 def result(item: Item) -> dict[str, Any]:
-    """Return one document with everything that its review found."""
+    """Return one document with everything that its review found.
+
+    *places* are those that may hold a clause and that a model was asked about, or quotes.
+    """
     outcome: Any = shares(dict(item.outcome))
+    possible = outcome.get("possible", [])
     row = batches.row(item)
     risk = row.pop("risk")
     return {
@@ -42,5 +47,7 @@ def result(item: Item) -> dict[str, Any]:
         "score": risk and risk["score"],
         "document": outcome.get("document"),
         "findings": outcome.get("findings", []),
+        "places": [one for one in possible if one["source"] != EXTRACTOR],
+        "consulted": outcome.get("consulted"),
         "risk": outcome.get("risk"),
     }

@@ -38,7 +38,7 @@ async def write_xlsx(results: Results, target: IO[bytes]) -> int:
         row = result(item)
         found = row["findings"]
         contracts.add({**row, "findings": len(found)})
-        for finding in found:
+        for finding in [*found, *row["places"]]:
             findings.add({**row, **finding, "page": finding["place"]})
         number += 1
     book.close()

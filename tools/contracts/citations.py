@@ -8,7 +8,7 @@ code of why.
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal, TypeAlias
 
 from pydantic import Field
@@ -68,7 +68,7 @@ def checked(statement: Statement, read: Mapping[str, Document]) -> Checked:
 
     Case, blanks and signs between the words make no difference to where a quotation stands.
     """
-    wanted = _TOKEN.findall(statement.quotation.casefold())
+    wanted = words_of(statement.quotation)
     fault: Fault
     if not wanted:
         fault = "no_quotation"
@@ -81,8 +81,8 @@ def checked(statement: Statement, read: Mapping[str, Document]) -> Checked:
     return Checked(says=statement.says, fault=fault)
 
 
-def _placed(statement: Statement, document: Document, wanted: list[str]) -> Checked:
-    span = _span(document.text, wanted)
+def _placed(statement: Statement, document: Document, wanted: Sequence[str]) -> Checked:
+    span = span_of(wanted, document.text)
     if span is None:
         return Checked(says=statement.says, fault="not_there")
     cites = passage(document, *span)
@@ -102,12 +102,17 @@ def _without_place(says: str, cites: Passage) -> str:
     )
 
 
-def _span(text: str, wanted: list[str]) -> tuple[int, int] | None:
+def words_of(quotation: str) -> list[str]:
+    """Return the words of a quotation, as they are compared."""
+    return _TOKEN.findall(quotation.casefold())
+
+
+def span_of(wanted: Sequence[str], text: str) -> tuple[int, int] | None:
     """Return where the words stand one after the other, with nothing but signs between them."""
     tokens = list(_TOKEN.finditer(text))
     said = [token[0].casefold() for token in tokens]
     for index in range(len(said) - len(wanted) + 1):
-        if said[index] == wanted[0] and said[index : index + len(wanted)] == wanted:
+        if said[index] == wanted[0] and said[index : index + len(wanted)] == [*wanted]:
             return tokens[index].start(), tokens[index + len(wanted) - 1].end()
     return None
 

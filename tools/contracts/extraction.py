@@ -14,6 +14,8 @@ from interlock.tools.documents import Document
 CERTAIN: Final = (
     10_000  # confidence is in basis points: digests and budgets hold no floats
 )
+#: The source of a clause about which nobody else was asked
+EXTRACTOR: Final = "extractor"
 
 
 class Clause(Value):
@@ -38,6 +40,8 @@ class Clause(Value):
     answer: Answer
     #: Whether the text states what its category is about, denies it, or states it in some cases
     polarity: Polarity
+    #: Who says so: the extractor, a model, or the one and what the other makes of it
+    source: str = EXTRACTOR
 
 
 class Extraction(Value):

@@ -17,6 +17,7 @@ from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import Resource
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
+from interlock.runtime.run import level
 from interlock.runtime.run.runs import Runs
 from interlock.runtime.run.shelf import Shelf
 from interlock.tools.contracts.clauses import Answer
@@ -28,6 +29,12 @@ from interlock.tools.contracts.extraction import (
     grounded,
 )
 from interlock.tools.contracts.finder import Finder
+from interlock.tools.contracts.opinions import (
+    Consulted,
+    Opinion,
+    Weighed,
+    weighed,
+)
 from interlock.tools.contracts.parties import ROLES, Party, Role, named, parties
 from interlock.tools.contracts.recognition import WHY, doubt
 from interlock.tools.contracts.risk import Playbook, Playbooks, Risk, score
@@ -37,6 +44,8 @@ from interlock.tools.documents.inventory import Inventory
 from interlock.tools.library import Library
 
 KIND: Final = "review"
+#: What a model said of the doubts of a review, kept beside it
+WEIGHED: Final = "weighed"
 #: How a review fails
 CODES: Final = (
     "not_read",
@@ -91,6 +100,8 @@ class Review(Value):
     side: Side = UNCLEAR
     risk: Risk
     inventory: Inventory = Inventory()
+    #: How the doubts were put to a model; None where nobody was asked
+    consulted: Consulted | None = None
 
 
 class Contract(Value):
@@ -116,6 +127,12 @@ class Reviews:
             vault=vault,
             kind=KIND,
         )
+        self._weighed = Shelf(
+            store=store,
+            vault=vault,
+            kind=WEIGHED,
+        )
+        self._store = store
         self._vault = vault
         self._library = library
         self._finder = finder
@@ -160,6 +177,48 @@ class Reviews:
                 detail=f"this run has not reviewed document {document!r}; review it first",
             )
         return review
+
+    async def weigh(
+        self,
+        document: str,
+        *,
+        opinions: Sequence[Opinion],
+        left: int,
+        permit: Permit,
+    ) -> Review:
+        """Keep what a model said of the review's doubts, and return the review with it.
+
+        What was weighed first stands. Raises as `of` and `opinions.weighed` do.
+        """
+        review = await self.of(document, run_id=permit.run_id)
+        if review.consulted is not None:
+            return review
+        reading = await self._library.reading(document, run_id=permit.run_id)
+        made = await asyncio.to_thread(
+            weighed,
+            reading.document,
+            findings=review.findings,
+            possible=review.possible,
+            opinions=opinions,
+            left=left,
+        )
+        self._weighed.keep(
+            permit,
+            key=document,
+            status="weighed",
+            body=made.model_dump(mode="json"),
+        )
+        return _with(review, made)
+
+    async def tokens_left(self, run_id: str) -> int:
+        """Return how many tokens the run's budget has left."""
+        run = await self._runs.read(run_id)
+        facts = (
+            await self._store.read(
+                lambda connection: level.read(connection, run.budget_id)
+            )
+        ).facts
+        return facts.limits.tokens - facts.spent.tokens - facts.reserved.tokens
 
     async def anew(self, document: str, *, run_id: str) -> Review:
         """Work the review out from the text that the run read, and keep nothing.
@@ -206,7 +265,23 @@ class Reviews:
 
     async def _kept(self, document: str, *, run_id: str) -> Review | None:
         kept = await self._shelf.read(run_id, key=document)
-        return None if kept is None else Review.model_validate(kept.body, strict=False)
+        if kept is None:
+            return None
+        review = Review.model_validate(kept.body, strict=False)
+        beside = await self._weighed.read(run_id, key=document)
+        if beside is None:
+            return review
+        return _with(review, Weighed.model_validate(beside.body, strict=False))
+
+
+def _with(review: Review, made: Weighed) -> Review:
+    """Return the review with the sources of its clauses; the risk stays as it is."""
+    told = {
+        "findings": made.findings,
+        "possible": made.possible,
+        "consulted": made.consulted,
+    }
+    return review.model_copy(update=told)
 
 
 def _refuse_no_contract(document: Document) -> None:

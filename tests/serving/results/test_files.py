@@ -31,6 +31,8 @@ async def items(number: int) -> AsyncIterator[Item]:
     """Yield documents whose name and whose clause begin as a formula does."""
     clause: dict[str, Any] = {
         "category": "Cap On Liability",
+        "answer": "found",
+        "source": "extractor",
         "place": "p. 1",
         "section": "2",
         "confidence": 9_000,
