@@ -40,6 +40,10 @@ REVISION: Final = "interlock.policy.bundle.revision"
 ENGINE: Final = "interlock.policy.engine"
 ACTION: Final = "interlock.action.id"
 APPROVAL: Final = "interlock.approval.id"
+READ: Final = "gen_ai.usage.input_tokens"
+KNOWN: Final = "gen_ai.usage.cache_read.input_tokens"
+WROTE: Final = "gen_ai.usage.output_tokens"
+MODEL: Final = "gen_ai.request.model"
 ERROR: Final = "error.type"
 
 _REFERENCE: Final = re.compile(r"([0-9a-f]{32})-([0-9a-f]{16})")  # trace id and span id
@@ -142,6 +146,15 @@ def decided(span: Span, *, effect: str, codes: Sequence[str]) -> None:
     """Put a decision on its span; a deny is an answer, not an error."""
     span.set_attribute(EFFECT, effect)
     span.set_attribute(REASONS, list(codes))
+
+
+def used(*, model: str, read: int, known: int, wrote: int) -> None:
+    """Put on the open span what a model read and wrote, as it is charged; *known* is of *read*."""
+    span = trace.get_current_span()
+    span.set_attribute(MODEL, model)
+    span.set_attribute(READ, read)
+    span.set_attribute(KNOWN, known)
+    span.set_attribute(WROTE, wrote)
 
 
 def reference(span: Span) -> str:

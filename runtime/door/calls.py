@@ -25,6 +25,8 @@ class Calls:
         self.was_refused = False
         #: Action -> the bits of what is unread that it may have told; recorded only when it ends
         self.told: dict[str, int] = {}
+        #: Plans of which it was asked what the policy would say
+        self.foreseen = 0
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:

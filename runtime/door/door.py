@@ -11,12 +11,19 @@ from interlock.runtime.door.outcome import Outcome
 from interlock.runtime.door.plan.plan import Plan
 from interlock.runtime.door.standing_in import standing_in
 from interlock.runtime.door.unread.offer import offer
-from interlock.runtime.errors import InterlockError, RefusedTooOften, Unanswered
+from interlock.runtime.errors import (
+    BadInput,
+    InterlockError,
+    RefusedTooOften,
+    Unanswered,
+)
 from interlock.runtime.policy.decision import Denied
 from interlock.runtime.run.run import Run
 
 #: Of one call and of those that stand in for it
 _MOST_TRIES: Final = 8
+#: Plans that one claim of a run may ask the policy about
+MOST_PLANS: Final = 32
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,8 +105,16 @@ class Door:
     ) -> list[Foreseen]:
         """Return what the policy would say of each step of a plan; see `foresight`.
 
-        *after* names the tools whose results the run will have seen before the first step.
+        *after* names the tools whose results the run will have seen before the first step. One
+        claim of a run may ask about `MOST_PLANS` plans; raises `BadInput` for more.
         """
+        self._calls.foreseen += 1
+        if self._calls.foreseen > MOST_PLANS:
+            raise BadInput(
+                what="the foresight of a plan",
+                why=f"{MOST_PLANS} plans are the most that one claim may ask about",
+                next_step="Act on a plan, or end the run.",
+            )
         foresight = Foresight(
             self.pep,
             self.run,

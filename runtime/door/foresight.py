@@ -1,8 +1,10 @@
 """Foresight: what the policy would say of each step of a plan, before the first one is done.
 
 Nothing is recorded and nothing is done, and a foreseen permit is none: the door decides on every
-call when the call is proposed. What is not known yet, such as the text of a mail, is taken to be as
-good as can be, and so a foreseen denial holds whatever is filled in.
+call when the call is proposed. A record of the question would prove nothing, so bounds take its
+place: a plan has a length, and one claim of a run so many plans. What is not known yet, such
+as the text of a mail, is taken to be as good as can be, and so a foreseen denial holds whatever is
+filled in.
 """
 
 from collections import Counter

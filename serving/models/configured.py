@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import SecretStr
 
+from interlock.runtime.canonical import canonical
 from interlock.runtime.record.vault import Vault
 from interlock.serving.models.entry import (
     ANALYST,
@@ -119,6 +120,7 @@ def _candidate(
         model=model,
         longest_answer=entry.longest_answer,
         micro_per_million=entry.price,
+        known_micro_per_million=entry.known_price,
         clearance="confidential" if entry.embedded else entry.clearance,
         takes=frozenset(entry.takes),
     )
@@ -168,7 +170,8 @@ def _endpoint(
     from interlock.tools.models.openai import BOUNDS, EndpointModel  # noqa: PLC0415 - imports that a scripted planner does without
 
     def salt(tenant: str) -> str:
-        return vault.mark(_SALT, tenant.encode()).hex()
+        # Whoever runs one endpoint cannot use what they see of a salt at another one.
+        return vault.mark(_SALT, canonical([url, tenant])).hex()
 
     return EndpointModel(
         endpoint=Destination.parse(

@@ -104,6 +104,11 @@ class ModelEntry(Section):
     price: int = Field(
         0, ge=0, description="Millionths of the currency for a million tokens"
     )
+    known_price: int | None = Field(
+        None,
+        ge=0,
+        description="The same for tokens that the server had in its prefix cache already",
+    )
     longest_answer: int = Field(
         LONGEST_ANSWER, ge=1, description="The most tokens of one answer"
     )

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from langchain_core.messages import AIMessage
 
+from interlock.runtime import telemetry
 from interlock.runtime.door.tool import AnyTool, tool
 from interlock.runtime.graph.model import GENERATE
 from interlock.runtime.policy.bounds import Bounds
@@ -76,12 +77,16 @@ def _generation(
     passed = sent(arguments.conversation(), arguments.tools + arguments.form)
     read = counted(told, "input_tokens", passed=passed)
     wrote = counted(told, "output_tokens", passed=sent([answer], ""), most=longest)
+    cached = known(told, read=read.tokens)
+    telemetry.used(
+        model=candidate.name, read=read.tokens, known=cached, wrote=wrote.tokens
+    )
     return Generation(
         message=message,
         input_tokens=read.tokens,
         output_tokens=wrote.tokens,
-        money_micro=served.price(read.tokens + wrote.tokens),
-        cached_tokens=known(told, read=read.tokens),
+        money_micro=served.price(read.tokens + wrote.tokens, known=cached),
+        cached_tokens=cached,
         overclaimed_tokens=read.overclaimed + wrote.overclaimed,
         by=candidate.name,
         degraded=(arguments.after or [_PASSED_OVER]) if candidate.is_fallback else [],

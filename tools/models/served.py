@@ -61,6 +61,8 @@ class Served:
     model: Model | BaseChatModel
     longest_answer: int  # tokens
     micro_per_million: int = 0  # money in millionths for a million tokens, in or out
+    #: The same for tokens that the server knew already; None where they cost as much as others
+    known_micro_per_million: int | None = None
     #: The most restricted data the model may be sent: a model in this process may see all, a model
     #: elsewhere what its operator may
     clearance: Confidentiality = "confidential"
@@ -74,9 +76,13 @@ class Served:
             return self.model.where
         return f"model {type(self.model).__name__}"
 
-    def price(self, tokens: int) -> int:
-        """Return what so many tokens cost, in millionths."""
-        return tokens * self.micro_per_million // MICRO
+    def price(self, tokens: int, *, known: int = 0) -> int:
+        """Return what so many tokens cost, in millionths, of which the server *known* some."""
+        cheap = self.known_micro_per_million
+        if cheap is None:
+            cheap = self.micro_per_million
+        new = tokens - known
+        return (new * self.micro_per_million + known * cheap) // MICRO
 
     async def answer(self, permit: Permit, arguments: Generate) -> AIMessage:
         """Return the model's message to the arguments of one call; raises as the model does."""

@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from interlock.runtime.door.door import Door
+import pytest
+
+from interlock.runtime.door.door import MOST_PLANS, Door
 from interlock.runtime.door.foresight import Foreseen
 from interlock.runtime.door.plan.plan import Plan, PlannedStep, Term
 from interlock.runtime.door.tool import AnyTool, Value, tool
+from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.decision import Decision, Effect, Permit, Reason
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import AccessRequest
@@ -140,3 +143,15 @@ async def test_the_facts_are_those_of_the_step_when_it_is_reached(
     assert second.done_here == ("note.add", "page.read")
     assert (second.plan.stated, second.plan.step) == (True, "second")
     assert second.labels["text"].sources == ("plan:second",)
+
+
+async def test_a_claim_asks_about_so_many_plans(tmp_path: Path) -> None:
+    """Asking costs nothing and is not recorded, so it has a bound, whoever is shown what."""
+    effects = Effects()
+    async with World(tmp_path, tools=[effects.tool("note.write")]) as world:
+        door = Door(pep=world.pep, run=await world.start())
+        short = Plan(steps=[named("a", "note.write", text="x")])
+        for _ in range(MOST_PLANS):
+            await door.foresee(short)
+        with pytest.raises(BadInput, match="plans are the most"):
+            await door.offering("note.write").foresee(short)

@@ -152,9 +152,15 @@ async def test_a_pool_is_read_at_each_question_and_its_tenants_are_salted(
             tmp_path, replicas.Replicas(model="small", replicas=(gone, ready))
         )
         (model,) = candidate.places("text")
+        back = gone.model_copy(update={"state": "ready"})
+        replicas.write(tmp_path, replicas.Replicas(model="small", replicas=(back,)))
+        (other,) = candidate.places("text")
 
     assert isinstance(model, EndpointModel)
     assert (model.endpoint.url, model.key.get_secret_value()) == (server.url, "k1")
     assert model.streams
     assert model.salt is not None
     assert model.salt("a") != model.salt("b")
+    assert isinstance(other, EndpointModel)
+    assert other.salt is not None
+    assert other.salt("a") != model.salt("a")

@@ -13,10 +13,14 @@ from langchain_core.messages import (
     message_to_dict,
 )
 from langchain_core.outputs import ChatGeneration, ChatResult
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from interlock.runtime.door.outcome import Done, Failed
 from interlock.runtime.door.target import Caller
 from interlock.runtime.policy.label import Label
+from interlock.runtime.telemetry import Telemetry
 from interlock.runtime.testing import World
 from interlock.tools.models.generate import Generate, Generation, Served, model_tools
 
@@ -93,6 +97,41 @@ async def test_the_model_answers(tmp_path: Path) -> None:
         12 * PRICE // 1_000_000,
         1,
     )
+
+
+async def test_what_the_server_knew_has_a_price_of_its_own(tmp_path: Path) -> None:
+    """Tokens of its prefix cache cost what the settings say, and the spans tell them apart."""
+    usage = {
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "total_tokens": 15,
+        "input_token_details": {"cache_read": 8},
+    }
+    spans = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(spans))
+    served = Served(
+        model=Echo(usage=usage),
+        longest_answer=10,
+        micro_per_million=2_000_000,
+        known_micro_per_million=500_000,
+    )
+    tools = model_tools({"echo": served})
+    async with World(tmp_path, tools=tools, spans=Telemetry(provider)) as world:
+        run = await world.start()
+        await world.pep.enforce(
+            run, tool="model.generate", arguments=asked(), call_id="1"
+        )
+        spent = (await world.budget(run)).spent
+    provider.shutdown()
+    told = [dict(span.attributes or {}) for span in spans.get_finished_spans()]
+    (used,) = [span for span in told if "gen_ai.usage.input_tokens" in span]
+
+    assert spent.money_micro == 7 * 2 + 8 // 2
+    assert used["gen_ai.usage.input_tokens"] == 10
+    assert used["gen_ai.usage.cache_read.input_tokens"] == 8
+    assert used["gen_ai.usage.output_tokens"] == 5
+    assert used["gen_ai.request.model"] == "echo"
 
 
 @pytest.mark.parametrize("length", [0, 1, 100, 10_000])
