@@ -91,7 +91,10 @@ def doubt_tools(reviews: Reviews, *, library: Library) -> tuple[AnyTool, ...]:
     Both are pure functions of a document that the run has reviewed; the agent names it, and what an
     agent says was answered is held to the document's text.
     """
+    return _naming(reviews, library), _weighing(reviews)
 
+
+def _naming(reviews: Reviews, library: Library) -> AnyTool:
     def shown(ask: Ask, _: Doubts) -> Label:
         return label(ask.document)
 
@@ -116,14 +119,18 @@ def doubt_tools(reviews: Reviews, *, library: Library) -> tuple[AnyTool, ...]:
             left=max(0, len(clauses) - most),
         )
 
-    def weighed(weigh: Weigh, _: Review) -> Label:
+    return doubts
+
+
+def _weighing(reviews: Reviews) -> AnyTool:
+    def shown(weigh: Weigh, _: Review) -> Label:
         return label(weigh.document)
 
     @tool(
         "contracts.weigh",
         action="pure",
         resource=_weighed,
-        yields=weighed,
+        yields=shown,
         codes=CODES,
     )
     async def weigh(permit: Permit, weigh: Weigh) -> Review:
@@ -135,7 +142,7 @@ def doubt_tools(reviews: Reviews, *, library: Library) -> tuple[AnyTool, ...]:
             permit=permit,
         )
 
-    return doubts, weigh
+    return weigh
 
 
 def _questions(clauses: Sequence[Clause]) -> list[Doubt]:
