@@ -3,8 +3,12 @@
 What `pattern`, `format` and rarer words ask for is not looked at: they are strangers' programs.
 """
 
+import operator
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
+
+#: Whether a value keeps to what a word of a schema states
+_Plain: TypeAlias = Callable[[Any, Any], bool]
 
 MOST_STEPS: Final = 10_000
 DEEPEST: Final = 64
@@ -52,11 +56,8 @@ class _Check:
             raise ValueError("the schema is too intricate")
         if not isinstance(schema, dict):
             return schema is True
-        return all(
-            test(self, value, schema, depth + 1)
-            for word, test in _TESTS.items()
-            if word in schema
-        )
+        tested = self._tested(value, schema, depth + 1)
+        return all(is_kept for _, is_kept in tested)
 
     def misfit(self, value: Any, schema: Any, *, place: str) -> str:
         """Return the first place at or below *place* where *value* breaks *schema*, or nothing."""
@@ -66,12 +67,20 @@ class _Check:
             broken = self.misfit(item, part, place=f"{place}/{name}")
             if broken:
                 return broken
-        words = [
-            word
-            for word, test in _TESTS.items()
-            if word in schema and not test(self, value, schema, 1)
-        ]
+        tested = self._tested(value, schema, 1)
+        words = [word for word, is_kept in tested if not is_kept]
         return f"{place or '/'} breaks {', '.join(words)}"
+
+    def _tested(
+        self, value: Any, schema: Mapping[str, Any], depth: int
+    ) -> Iterator[tuple[str, bool]]:
+        """Yield each word of *schema* that is looked at, and whether *value* keeps to it."""
+        for word, test in _PLAIN.items():
+            if word in schema:
+                yield word, test(value, schema[word])
+        for word, follow in _DEEP.items():
+            if word in schema:
+                yield word, follow(self, value, schema, depth)
 
     def named(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
         """Follow a reference to a definition of the same schema; there are no others."""
@@ -128,57 +137,62 @@ def _inner(value: Any, schema: Any) -> Iterator[tuple[str, Any, Any]]:
                 yield name, value[name], listed[name]
 
 
-def _is_typed(_: _Check, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-    listed = schema["type"]
-    names = listed if isinstance(listed, list) else [listed]
+def _is_typed(value: Any, names: Any) -> bool:
+    listed = names if isinstance(names, list) else [names]
     if isinstance(value, bool):
-        return "boolean" in names
-    return any(isinstance(value, _TYPES.get(name, ())) for name in names)
+        return "boolean" in listed
+    return any(isinstance(value, _TYPES.get(name, ())) for name in listed)
 
 
-def _is_among(_: _Check, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-    return any(_is_same(value, choice) for choice in schema["enum"])
-
-
-def _is_const(_: _Check, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
-    return _is_same(value, schema["const"])
+def _is_among(value: Any, choices: Any) -> bool:
+    return any(_is_same(value, choice) for choice in choices)
 
 
 def _is_same(value: Any, other: Any) -> bool:
     return type(value) is type(other) and bool(value == other)
 
 
-def _is_whole(_: _Check, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
+def _is_whole(value: Any, required: Any) -> bool:
     if not isinstance(value, dict):
         return True
-    return value.keys() >= set(schema["required"])
+    return value.keys() >= set(required)
 
 
-def _bound(
-    word: str, kind: type | tuple[type, ...], within: Callable[[Any, Any], bool]
-) -> Callable[[_Check, Any, Mapping[str, Any], int], bool]:
-    """Return the test of one bound; what is of another kind is not bound by it."""
+def _is_long_enough(value: Any, least: Any) -> bool:
+    return bool(len(value) >= least)
 
-    def test(_: _Check, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
+
+def _is_short_enough(value: Any, most: Any) -> bool:
+    return bool(len(value) <= most)
+
+
+def _of(kind: type | tuple[type, ...], within: _Plain) -> _Plain:
+    """Return the test of a bound on values of *kind*; other values are not bound by it."""
+
+    def test(value: Any, bound: Any) -> bool:
         if isinstance(value, bool) or not isinstance(value, kind):
             return True
-        return within(value, schema[word])
+        return within(value, bound)
 
     return test
 
 
 _NUMBER: Final = (int, float)
-_TESTS: Final[Mapping[str, Callable[[_Check, Any, Mapping[str, Any], int], bool]]] = {
+#: Words that look at the value alone
+_PLAIN: Final[Mapping[str, _Plain]] = {
     "type": _is_typed,
     "enum": _is_among,
-    "const": _is_const,
+    "const": _is_same,
     "required": _is_whole,
-    "minLength": _bound("minLength", str, lambda value, least: len(value) >= least),
-    "maxLength": _bound("maxLength", str, lambda value, most: len(value) <= most),
-    "minItems": _bound("minItems", list, lambda value, least: len(value) >= least),
-    "maxItems": _bound("maxItems", list, lambda value, most: len(value) <= most),
-    "minimum": _bound("minimum", _NUMBER, lambda value, least: value >= least),
-    "maximum": _bound("maximum", _NUMBER, lambda value, most: value <= most),
+    "minLength": _of(str, _is_long_enough),
+    "maxLength": _of(str, _is_short_enough),
+    "minItems": _of(list, _is_long_enough),
+    "maxItems": _of(list, _is_short_enough),
+    "minimum": _of(_NUMBER, operator.ge),
+    "maximum": _of(_NUMBER, operator.le),
+}
+#: Words that lead to other schemas
+_DEEP: Final[Mapping[str, Callable[[_Check, Any, Mapping[str, Any], int], bool]]] = {
     "$ref": _Check.named,
     "items": _Check.items,
     "properties": _Check.properties,
