@@ -19,7 +19,7 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A writer that waits longer for company: on a busy machine a step may take more than its few
     milliseconds.
     """
-    monkeypatch.setattr(lines, "LAZY_WAIT_S", 0.5)
+    monkeypatch.setattr(lines, "LAZY_WAIT_S", 5.0)
 
 
 async def commits_between_acts(folder: Path, action_class: ActionClass) -> list[int]:
