@@ -1,0 +1,240 @@
+"""Rollouts in the ledger: one decision at a time, whole or not at all, and each run counts once."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+from tests.runtime.run.rollout_subject import AFTER, INSIDE
+from tests.runtime.run.test_release import OURS, THEIRS, in_force, made, turned
+
+from interlock.runtime.errors import BadInput, Tampered
+from interlock.runtime.policy.request import Principal
+from interlock.runtime.record.events import HOME
+from interlock.runtime.record.store import tables
+from interlock.runtime.run import assignment, rollout, rollout_result
+from interlock.runtime.run.pin import Pins
+from interlock.runtime.run.rollout import Plan, Rollout
+from interlock.runtime.run.run import NewRun, Status
+from interlock.runtime.testing import PLENTY, TOOLBOX, World, tampering
+
+SUBJECT = Path(__file__).with_name("rollout_subject.py")
+
+
+@pytest.fixture
+async def world(database_url: str, tmp_path: Path) -> AsyncIterator[World]:
+    """A world on either database."""
+    async with World(tmp_path, url=database_url) as world:
+        yield world
+
+
+async def begun(world: World) -> Rollout:
+    """Begin a rollout of a release of another policy than the one in force."""
+    control = await made(world)
+    candidate = await made(world, THEIRS)
+    await turned(world, control)
+    start = Rollout(
+        id="rollout-1",
+        candidate=candidate,
+        control=control,
+        by="rita",
+        plan=Plan(steps=(50, 100)),
+        pins={
+            name: {TOOLBOX: Pins(revision="r", others={"tools": "t"}, release=name)}
+            for name in (control, candidate)
+        },
+        seen={"acme": 3},
+        figures={"runs": {"canary": 2}},
+    )
+    return await decided(world, start, "started")
+
+
+async def decided(world: World, after: Rollout, how: Any) -> Rollout:
+    """Record a decision, and return how the rollout stands."""
+    await world.store.write(
+        lambda tx: rollout.turn(tx, world.vault, after, how=how), logs=(HOME,)
+    )
+    return await newest(world)
+
+
+async def newest(world: World) -> Rollout:
+    """Return how the newest rollout stands."""
+    here = await world.store.read(lambda look: rollout.newest(look, world.vault))
+    assert here is not None
+    return here
+
+
+async def test_what_was_decided_is_read_back(world: World) -> None:
+    """The newest entry holds all of the rollout, and the ledger verifies with it."""
+    here = await begun(world)
+    held = await decided(world, replace(here, seen={"acme": 9}), "held")
+
+    assert held == replace(here, seen={"acme": 9}, how="held", seq=held.seq, at=held.at)
+    assert (await world.verify()).problems == []
+
+
+async def test_one_decides_at_a_time(world: World) -> None:
+    """Whoever decides on a standing that is not the newest any more decides nothing."""
+    here = await begun(world)
+    await decided(world, here, "held")
+    with pytest.raises(BadInput) as late:
+        await decided(world, here, "promoted")
+
+    assert late.value.code == "rollout_moved"
+    assert (await newest(world)).how == "held"
+    assert await in_force(world) == (here.control, OURS.revision)
+
+
+async def test_release_policy_and_rollout_change_at_once(world: World) -> None:
+    """A promotion puts the candidate in force with its policy, and nothing is decided after it."""
+    here = await begun(world)
+    promoted = await decided(world, here, "promoted")
+
+    assert (promoted.status, promoted.percent) == ("promoted", 100)
+    assert await in_force(world) == (here.candidate, THEIRS.revision)
+
+
+async def test_the_way_back_brings_the_policy_back(world: World) -> None:
+    """A rollout that gave the candidate every run is taken back with release and policy."""
+    here = await begun(world)
+    whole = await decided(world, here.begun(1, now=here.at), "advanced")
+    forth = await in_force(world)
+    back = await decided(world, whole, "rolled_back")
+
+    assert forth == (here.candidate, THEIRS.revision)
+    assert await in_force(world) == (here.control, OURS.revision)
+    assert (back.status, back.percent) == ("rolled_back", 0)
+
+
+@pytest.mark.parametrize("column", ["body", "payload"])
+async def test_a_changed_entry_decides_nothing(world: World, column: str) -> None:
+    """Whoever can write to the database gives the candidate no run by that."""
+    await begun(world)
+    entries = tables.ledger_entry
+    with tampering(world.store) as connection:
+        query = entries.select().where(entries.c.event == "rollout_turned")
+        row = connection.execute(query).mappings().one()
+        spoilt = (
+            row["body"].replace(b'"percent":50', b'"percent":99')
+            if column == "body"
+            else row["payload"][:-1] + bytes([row["payload"][-1] ^ 1])
+        )
+        changed = update(entries).where(entries.c.event == "rollout_turned")
+        connection.execute(changed.values({column: spoilt}))
+    with pytest.raises(Tampered, match=r"rollout_turned|ledger_entry/@home"):
+        await newest(world)
+
+
+async def test_what_is_given_follows_the_standing(world: World) -> None:
+    """Half of the runs are the candidate's, always the same; none is while the rollout is paused,
+    and all are once the candidate is in force.
+    """
+    here = await begun(world)
+    first = given(here, here.control)
+    assert 300 < first.count(here.candidate) < 700
+    assert given(here, here.control) == first
+    assert set(given(replace(here, status="paused"), here.control)) == {here.control}
+    assert set(given(here, here.candidate)) == {here.candidate}
+    assert given(here, "another") == [None] * 1_000
+
+
+def given(here: Rollout, name: str) -> list[str | None]:
+    """Return what a thousand runs are given while the release *name* is in force."""
+    places = [
+        assignment.place(
+            here, in_force=name, agent=TOOLBOX, tenant="acme", run_id=f"run-{number}"
+        )
+        for number in range(1_000)
+    ]
+    return [None if place is None else place.pins.release for place in places]
+
+
+ENDS: dict[str, tuple[list[Status], list[str]]] = {
+    "done": (["done"], ["done"]),
+    "held, then done": (["held", "done"], ["held"]),
+    "waits, then failed": (["waiting", "failed"], ["failed"]),
+    "waits": (["waiting"], []),
+}
+
+
+@pytest.mark.parametrize("ends", ENDS)
+async def test_a_run_counts_once(world: World, ends: str) -> None:
+    """Whatever claims a run has, it counts with the first that ends it or leaves it held, of any
+    tenant, and never again; a run of no rollout never counts.
+    """
+    here = replace(await begun(world), seen={})
+    statuses, counted = ENDS[ends]
+    told: list[str] = []
+    runs = [await started(world, here, tenant) for tenant in ("acme", "beta")] + [
+        await world.start()
+    ]
+    for status in statuses:
+        for run in runs:
+            claim = await world.reclaim(run)
+            await world.runs.end(claim, status, {})
+            world.runs.give_back(claim)
+        look = await world.store.read(partial(rollout_result.since, rollout=here))
+        told += [result.status for result in look.results]
+        here = replace(here, seen=look.seen)
+
+    assert told == counted * 2
+
+
+async def test_a_cancelled_run_counts_for_nothing(world: World) -> None:
+    """What a person ended says nothing of the release."""
+    here = replace(await begun(world), seen={})
+    run = await started(world, here, "acme")
+    world.runs.give_back(run)
+    await world.runs.cancel(run.id, by="ann")
+    look = await world.store.read(
+        lambda connection: rollout_result.since(connection, here)
+    )
+
+    assert look.results == []
+
+
+async def started(world: World, here: Rollout, tenant: str) -> Any:
+    """Start a run that was given the candidate."""
+    new = NewRun(
+        agent=TOOLBOX,
+        principal=Principal(id="ann", tenant=tenant, roles=("analyst",)),
+        request={},
+        limits=PLENTY,
+        autonomy=2,
+        revision=world.pdp.revision,
+        intent=None,
+        release=here.candidate,
+        rollout=here.tag,
+    )
+    return await world.runs.start(new)
+
+
+@pytest.mark.parametrize("point", [INSIDE, AFTER])
+async def test_a_killed_decision_is_whole_or_not_at_all(
+    tmp_path: Path, point: str
+) -> None:
+    """Killed before the commit nothing was decided, and after it rollout, release and policy were:
+    never one without the others.
+    """
+    async with World(tmp_path) as world:
+        here = await begun(world)
+    words = [sys.executable, str(SUBJECT), str(tmp_path), point]
+    process = await asyncio.create_subprocess_exec(*words)
+    died = await asyncio.wait_for(process.wait(), timeout=60)
+    async with World(tmp_path) as world:
+        after = await newest(world)
+        stands = (after.status, *await in_force(world))
+        problems = (await world.verify()).problems
+
+    expected = {
+        INSIDE: ("live", here.control, OURS.revision),
+        AFTER: ("promoted", here.candidate, THEIRS.revision),
+    }
+    assert (died, problems) == (-signal.SIGKILL, [])
+    assert stands == expected[point]
