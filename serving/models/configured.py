@@ -86,6 +86,7 @@ def _planner(
             "url": endpoint.url,
             "name": endpoint.name,
             "plain_http": endpoint.plain_http,
+            "answer_s": endpoint.answer_s,
             "strict": False,
             "salted": False,
         }
@@ -96,6 +97,7 @@ def _planner(
         ),
         longest_answer=LONGEST_ANSWER,
         micro_per_million=endpoint.price,
+        answer_s=endpoint.answer_s,
         clearance=endpoint.clearance,
         takes=frozenset(endpoint.takes),
     )
@@ -121,6 +123,7 @@ def _candidate(
         longest_answer=entry.longest_answer,
         micro_per_million=entry.price,
         known_micro_per_million=entry.known_price,
+        answer_s=entry.answer_s,
         clearance="confidential" if entry.embedded else entry.clearance,
         takes=frozenset(entry.takes),
     )
@@ -180,7 +183,11 @@ def _endpoint(
         served=entry.name,
         key=key,
         longest_answer=entry.longest_answer,
-        bounds=replace(BOUNDS, first_s=_FIRST_S if entry.streams else None),
+        bounds=replace(
+            BOUNDS,
+            total_s=entry.answer_s,
+            first_s=_FIRST_S if entry.streams else None,
+        ),
         streams=entry.streams,
         strict=entry.strict,
         salt=salt if entry.salted else None,

@@ -14,6 +14,7 @@ from pydantic import (
 from interlock.runtime.policy.label import Confidentiality
 from interlock.serving.section import HttpUrl, Name, Section, fits_a_header
 from interlock.tools.models.parts import Part
+from interlock.tools.models.served import ANSWER_S
 from interlock.tools.outbound.destination import Destination
 
 #: The name of the model that plans a contract review
@@ -25,6 +26,8 @@ READER: Final = "reader"
 #: How the variables begin that hold settings of ours, secrets too
 _OURS: Final = "INTERLOCK_"
 LONGEST_ANSWER: Final = 2_000  # tokens
+#: Of one answer, in seconds
+MOST_ANSWER_S: Final = 600.0
 #: The clearance of who may be sent a contract
 ALL: Final[Confidentiality] = "confidential"
 
@@ -53,6 +56,9 @@ class Endpoint(Section):
         0,
         ge=0,
         description="Millionths of the currency for a million tokens",
+    )
+    answer_s: float = Field(
+        ANSWER_S, gt=0, le=MOST_ANSWER_S, description="The most seconds of one answer"
     )
     plain_http: bool = Field(
         default=False,
@@ -111,6 +117,9 @@ class ModelEntry(Section):
     )
     longest_answer: int = Field(
         LONGEST_ANSWER, ge=1, description="The most tokens of one answer"
+    )
+    answer_s: float = Field(
+        ANSWER_S, gt=0, le=MOST_ANSWER_S, description="The most seconds of one answer"
     )
     streams: bool = Field(
         default=False,

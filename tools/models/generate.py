@@ -30,6 +30,8 @@ CODES: Final = frozenset(
         *no_answer.CODES,
     }
 )
+#: Of the time of an answer: the rest is for trying again where no byte came
+_ROOM: Final = 1.2
 #: Why a model stands in where no other was asked: all were left alone
 _PASSED_OVER: Final = "model_resting"
 
@@ -48,6 +50,7 @@ def model_tools(models: Mapping[str, Served] | Router) -> tuple[AnyTool, ...]:
         instead=router.instead,
         actual=_spent,
         codes=CODES,
+        deadline_s=router.answer_s * _ROOM,
     )
     async def generate(permit: Permit, arguments: Generate) -> Generation:
         """Ask a model for one answer."""

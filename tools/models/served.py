@@ -15,6 +15,7 @@ from interlock.tools.models import parts
 from interlock.tools.models.generation import Generate
 
 MICRO: Final = 1_000_000
+ANSWER_S: Final = 50.0
 
 
 class Model(Protocol):
@@ -63,6 +64,8 @@ class Served:
     micro_per_million: int = 0  # money in millionths for a million tokens, in or out
     #: The same for tokens that the server knew already; None where they cost as much as others
     known_micro_per_million: int | None = None
+    #: How long one answer may take
+    answer_s: float = ANSWER_S
     #: The most restricted data the model may be sent: a model in this process may see all, a model
     #: elsewhere what its operator may
     clearance: Confidentiality = "confidential"

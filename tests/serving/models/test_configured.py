@@ -16,7 +16,7 @@ from interlock.serving.pins import expected
 from interlock.serving.settings import Settings
 from interlock.testing import ModelServer
 from interlock.tools.models import replicas
-from interlock.tools.models.generate import Generate
+from interlock.tools.models.generate import Generate, model_tools
 from interlock.tools.models.openai import EndpointModel
 from interlock.tools.models.router.router import Router
 
@@ -164,3 +164,16 @@ async def test_a_pool_is_read_at_each_question_and_its_tenants_are_salted(
     assert isinstance(other, EndpointModel)
     assert other.salt is not None
     assert other.salt("a") != model.salt("a")
+
+
+def test_a_slow_model_has_the_time_that_the_settings_give_it(tmp_path: Path) -> None:
+    """The longest of all models' times bounds the door's tool, and each its own endpoint."""
+    slow = {"url": "http://127.0.0.1:1/v1", "name": "m", "answer_s": 300}
+    several = routed(tmp_path / "several", models={"planner": {"a": slow, "b": CLOUD}})
+    single = routed(tmp_path / "single", model=slow)
+    (generate,) = model_tools(several)
+    a, b = several.candidates("planner")
+    (only,) = single.candidates("planner")
+
+    assert generate.deadline_s == 360
+    assert [one.served.model.bounds.total_s for one in (a, b, only)] == [300, 50, 300]  # type: ignore[union-attr]  # endpoints

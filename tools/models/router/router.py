@@ -22,7 +22,7 @@ from interlock.tools.models.router.calls import MOST_MOVES, Call, Calls
 from interlock.tools.models.router.candidate import Candidate
 from interlock.tools.models.router.retries import Retries
 from interlock.tools.models.router.weights import WeightsOf, ranked
-from interlock.tools.models.served import Served
+from interlock.tools.models.served import ANSWER_S, Served
 from interlock.tools.models.usage import estimated
 
 _RANKS: Final[tuple[Confidentiality, ...]] = get_args(Confidentiality)
@@ -57,6 +57,12 @@ class Router:
     def names(self) -> list[str]:
         """The names that models go by."""
         return sorted(self._aliases)
+
+    @property
+    def answer_s(self) -> float:
+        """How long the slowest of all models may take for one answer."""
+        those = [one.served for of in self._aliases.values() for one in of]
+        return max((served.answer_s for served in those), default=ANSWER_S)
 
     def candidates(self, alias: str) -> Sequence[Candidate]:
         """Return the models behind a name, in their order; none where nobody has that name."""
