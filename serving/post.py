@@ -5,11 +5,12 @@ be there, under the same path. Only that path and the name of a person reach it 
 """
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 
 from interlock.runtime.errors import BadInput, InterlockError
 from interlock.runtime.policy.request import Principal
-from interlock.serving import people
+from interlock.serving import arrival, people
 from interlock.serving.home import opened
 from interlock.serving.operations.workers import hired
 from interlock.serving.policy.in_force import in_force, roles
@@ -27,17 +28,29 @@ class Post:
         self._concurrency = concurrency
         self._turns: asyncio.Queue[Turn] = asyncio.Queue()
         self._worker: Worker | None = None
-        self._is_drained = False
+        self._drained = asyncio.Event()
 
     async def work(self, until: Until) -> str:
         """Work until drained, and return why the worker could not, or nothing.
 
-        A text and no exception: an error of ours may not survive the way to another process.
+        A text and no exception: an error of ours may not survive the way to another process. A
+        database that is away is waited for; see `arrival`.
         """
-        try:
-            await self._work(until)
-        except InterlockError as error:
-            return str(error)
+        for seconds in arrival.pauses():
+            try:
+                await self._work(until)
+            except InterlockError as error:
+                if self._worker is not None or not arrival.may_pass(error):
+                    return str(error)
+                why = arrival.told(error, seconds)
+                self._turns.put_nowait(
+                    Turn(run_id="", agent="", status="held", why=why)
+                )
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(seconds):
+                        await self._drained.wait()
+            if self._worker is not None or self._drained.is_set():
+                break
         return ""
 
     async def _work(self, until: Until) -> None:
@@ -47,7 +60,7 @@ class Post:
         async with opened(settings) as home:
             told = self._turns.put_nowait
             self._worker = await hired(home, person=who, told=told)
-            if not self._is_drained:
+            if not self._drained.is_set():
                 await self._worker.work(until)
 
     async def news(self) -> list[Turn]:
@@ -59,7 +72,7 @@ class Post:
 
     async def drain(self) -> None:
         """Claim nothing more, and end the steps that are under way."""
-        self._is_drained = True
+        self._drained.set()
         if self._worker is not None:
             self._worker.drain()
 

@@ -16,6 +16,7 @@ from interlock.runtime.run.approvals import Approvals
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.run import Run, row_of
 from interlock.runtime.run.runs import Runs
+from interlock.serving.unsettled import unsettled
 
 #: What is shown of a review, and what stands there when there is none
 REVIEW: Final[dict[str, Any]] = {
@@ -86,8 +87,8 @@ async def view(home: Readable, run_id: str) -> dict[str, Any]:
             name: shares(outcome.get(name, nothing)) for name, nothing in REVIEW.items()
         },
         "answer": outcome.get("answer"),
-        "report": _has_report(actions),
-        "decisions": [decision(action) for action in actions],
+        **_acted(actions),
+        "unknown": await unsettled(home, run.id, actions),
         "undo": _undo(actions) if run.undoing else None,
         "waiting": [approval.id for approval in waiting],
         "spend": asdict(spent.facts),
@@ -131,6 +132,14 @@ def _document(run: Run, outcome: dict[str, Any]) -> dict[str, Any]:
     return {name: document[name] for name in SHOWN}
 
 
+def _acted(actions: Sequence[RecordedAction]) -> dict[str, Any]:
+    """Return what was decided on, and whether a report came of it."""
+    return {
+        "report": _has_report(actions),
+        "decisions": [decision(action) for action in actions],
+    }
+
+
 def _has_report(actions: Sequence[RecordedAction]) -> bool:
     """Whether a report was written and is not withdrawn."""
     undone = {action.undoes for action in actions if action.state == "done"}
@@ -167,6 +176,7 @@ async def _erased(home: Readable, run_id: str) -> dict[str, Any]:
         "answer": None,
         "report": False,
         "decisions": [],
+        "unknown": [],
         "undo": None,
         "waiting": [],
         "spend": None,

@@ -25,6 +25,7 @@ from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.run import approval, budget, done, expiry, kill_switch, unread
 from interlock.runtime.run.attempt import Attempt, Ending
+from interlock.runtime.run.claim import taker
 from interlock.runtime.run.recorded_action import (
     State,
 )
@@ -167,6 +168,7 @@ def start(
             reserved=reserved.counts(),
             until=until,
             asked=step.asked,
+            worker=taker(),
         )
     )
     return None

@@ -116,6 +116,11 @@ def _counts(job: dict[str, Any]) -> str:
     return ", ".join(words) or "nothing yet"
 
 
+def _document(name: str, why: str) -> str:
+    """Return the document and why it was not reviewed; many a reason begins with the name."""
+    return f"{name}: {why.removeprefix(f'{name}: ')}" if why else name
+
+
 def _tell(job: dict[str, Any]) -> None:
     session.say(line(job))
     spent, limits = job["spend"], job["limits"]
@@ -124,12 +129,11 @@ def _tell(job: dict[str, Any]) -> None:
     session.say(f"Spent {', '.join(parts)}")
     table = grid(whole("Run"), whole("Status"), whole("Risk"), folded("Document"))
     for item in job["items"]:
-        reason = f": {item['why']}" if item["why"] else ""
         table.add_row(
             item["run_id"] or "-",
             item["status"],
             risk_level(item["risk"]) if item["risk"] else "-",
-            f"{Path(item['path']).name}{reason}",
+            _document(Path(item["path"]).name, item["why"]),
         )
     out.print(table)
     if job["next"] is not None:

@@ -22,6 +22,7 @@ from interlock.serving.cli.show import (
     undone,
     whole,
 )
+from interlock.serving.cli.unsettled import unsettled
 from interlock.tools.contracts.extraction import EXTRACTOR
 
 QUOTED: Final = 140  # characters of a clause in the terminal; the report has all of it
@@ -56,6 +57,7 @@ def run_panel(view: dict[str, Any]) -> RenderableType:
     parts += answered(view)
     parts += reviewed(view)
     parts.append(decisions(view["decisions"]))
+    parts += unsettled(view["unknown"])
     if view["undo"]:
         parts.append(undone(view["undo"]))
     parts.append(spend(view["spend"]))

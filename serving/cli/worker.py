@@ -3,12 +3,13 @@
 import asyncio
 import gc
 import signal
-from dataclasses import asdict
+import time
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 
 import typer
 
-from interlock.runtime.errors import BadInput
+from interlock.runtime.errors import BadInput, GuardFailed
 from interlock.serving.cli import session
 from interlock.serving.cli.result import stopped_code
 from interlock.serving.cli.session import As, AsJson
@@ -65,23 +66,72 @@ def worker(
     Ctrl-C or SIGTERM lets every run end its step and leaves the runs to other workers; a second one
     stops at once.
     """
-    workspace = _workspace(concurrency)
-    who = session.starting(workspace.settings, person)
     until: Until = "once" if once else "idle" if until_idle else "stopped"
-    crew = (workspace, actors) if engine == "ray" else None
-    printer = _Printer(as_json=as_json)
+    beginning = _Beginning(
+        workspace=_workspace(concurrency),
+        release=release,
+        engine=engine,
+        actors=actors,
+        until=until,
+        person=person,
+        printer=_Printer(as_json=as_json),
+    )
+    if until == "stopped":
+        beginning.insist()
+        session.leave(session.DONE)
+    beginning.begin()
+    session.leave(beginning.printer.code)
 
-    async def work(home: "Home") -> None:
-        one = await _engaged(home, crew, person=who, told=printer.told)
-        _heed_signals(one)
-        # What a worker begins with stays: to look through it again and again makes steps wait.
-        gc.collect()
-        gc.freeze()
-        await one.work(until)
 
-    under = _whole(workspace, release, engine)
-    session.run(work, using=workspace.settings, under=under)
-    session.leave(session.DONE if until == "stopped" else printer.code)
+@dataclass(kw_only=True)
+class _Beginning:
+    """One start of a worker, or on a cluster of a crew of so many *actors*."""
+
+    workspace: "Workspace"
+    #: Whose runs it takes; empty for the one in force
+    release: str
+    engine: Engine
+    actors: int
+    until: "Until"
+    person: str | None
+    printer: "_Printer"
+    has_begun: bool = False
+
+    def begin(self) -> None:
+        """Begin, and return when the work is done."""
+        who = session.starting(self.workspace.settings, self.person)
+
+        async def work(home: "Home") -> None:
+            crew = (self.workspace, self.actors) if self.engine == "ray" else None
+            one = await _engaged(home, crew, person=who, told=self.printer.told)
+            self.has_begun = True
+            _heed_signals(one)
+            # What a worker begins with stays: to look through it again and again makes steps wait.
+            gc.collect()
+            gc.freeze()
+            await one.work(self.until)
+
+        under = _whole(self.workspace, self.release, self.engine)
+        session.run(work, using=self.workspace.settings, under=under)
+
+    def insist(self) -> None:
+        """Begin, and again and again while the database is away.
+
+        Whatever is wrong otherwise, such as a password, is raised.
+        """
+        from interlock.serving import arrival
+        from interlock.serving.worker import Turn
+
+        for seconds in arrival.pauses():
+            try:
+                self.begin()
+                break
+            except GuardFailed as error:
+                if self.has_begun or not arrival.may_pass(error):
+                    raise
+                why = arrival.told(error, seconds)
+            self.printer.told(Turn(run_id="", agent="", status="held", why=why))
+            time.sleep(seconds)
 
 
 def _workspace(concurrency: int | None) -> "Workspace":

@@ -125,6 +125,8 @@ class Intended(_OfAction):
     until: int
     #: Principal, arguments, resource, context and reasons
     asked: Object
+    #: The process that begins the action, as `claim.taker` names it
+    worker: str
 
     def body(self) -> Object:
         """Return the public part."""
@@ -137,8 +139,8 @@ class Intended(_OfAction):
         }
 
     def payload(self) -> Object | None:
-        """Return what was asked and why it was permitted."""
-        return self.asked
+        """Return what was asked, why it was permitted, and who begins it."""
+        return {**self.asked, "worker": self.worker}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

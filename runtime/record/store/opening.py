@@ -6,13 +6,29 @@ from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from interlock.runtime.errors import OtherVersion
+from interlock.runtime.errors import GuardFailed, NotRecorded, OtherVersion
 from interlock.runtime.record.store import postgresql, sqlite
 from interlock.runtime.record.store.patience import Patience
 from interlock.runtime.record.store.schema import VERSIONS
 from interlock.runtime.record.store.tables import NEWEST, metadata
 
 _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
+
+
+class DatabaseAway(NotRecorded):
+    """No server answers at the address of the database, or it takes nobody yet; nothing was done.
+
+    An address or a password that is wrong is none of this.
+    """
+
+    def __init__(self, *, database: str, why: str) -> None:
+        self.database = database
+        GuardFailed.__init__(
+            self,
+            guard="store",
+            why=why,
+            next_step=f"Start its server, or check the database at {database}.",
+        )
 
 
 def prepare(engine: Engine, reader: Engine) -> None:
@@ -87,6 +103,12 @@ def engines(url: str, patience: Patience) -> tuple[Engine, Engine, Engine]:
     if backend not in {"postgresql", "postgres"}:
         raise ValueError(f"it is a database of {backend}")
     return postgresql.engines(parsed, patience)
+
+
+def is_away(url: str) -> bool:
+    """Whether no server of the database answers now that may be there later; SQLite has none."""
+    parsed = make_url(url)
+    return parsed.get_backend_name() != "sqlite" and postgresql.is_away(parsed)
 
 
 def shown(url: str) -> str:

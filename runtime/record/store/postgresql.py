@@ -8,7 +8,9 @@ No waiting is without end, and a command ends within 30 seconds of a server that
 in 15, its last words in 5 more, and its close in 5.
 """
 
+import socket
 from functools import lru_cache, partial
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
@@ -65,6 +67,32 @@ def engines(url: URL, patience: Patience) -> tuple[Engine, Engine, Engine]:
         event.listen(engine, "do_connect", _connecting(patience))
         event.listen(engine, "connect", _settling(longest_s), insert=True)
     return writer, reader, reader
+
+
+def is_away(url: URL) -> bool:
+    """Whether no server answers at *url*, or one that takes nobody yet because it starts or ends.
+
+    A server that refuses just this account or database is there. A host whose name nobody knows,
+    and a folder of sockets that does not exist, are wrong addresses.
+    """
+    from psycopg import conninfo, pq  # noqa: PLC0415 - the driver, which SQLite does not need
+
+    whole = url.set(drivername="postgresql+psycopg")
+    _, parameters = whole.get_dialect()().create_connect_args(whole)
+    known = {**parameters, "connect_timeout": CONNECT_S}
+    ping = pq.PGconn.ping(conninfo.make_conninfo(**known).encode())
+    if ping not in {pq.Ping.REJECT, pq.Ping.NO_RESPONSE}:
+        return False
+    host = str(parameters.get("host") or "")
+    return Path(host).is_dir() if host.startswith("/") else not host or _is_known(host)
+
+
+def _is_known(host: str) -> bool:
+    try:
+        socket.getaddrinfo(host, None)
+    except socket.gaierror as error:
+        return error.errno == socket.EAI_AGAIN
+    return True
 
 
 def _connecting(patience: Patience) -> Any:

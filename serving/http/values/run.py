@@ -138,6 +138,9 @@ class RunView(BaseModel):
     )
     report: bool = Field(description="Whether a report stands")
     decisions: list[dict[str, Any]]
+    unknown: list[dict[str, Any]] = Field(
+        description="Everything known of each action of which nobody knows whether it happened"
+    )
     undo: dict[str, Any] | None
     waiting: list[str] = Field(description="The approvals that wait for people")
     spend: dict[str, Any] | None

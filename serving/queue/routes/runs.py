@@ -13,6 +13,7 @@ from interlock.serving.operations import looks
 from interlock.serving.operations import runs as operations
 from interlock.serving.queue import timeline
 from interlock.serving.queue.frame import page
+from interlock.serving.queue.hidden import parts
 from interlock.serving.queue.spending import meters_of
 from interlock.serving.queue.trouble import NO_TROUBLE, Trouble, words_of
 from interlock.serving.queue.visitor import Visiting, Visitor
@@ -103,6 +104,7 @@ async def _shown(
         may_widen=run["for"] == visitor.person.id and run["status"] in OPEN,
         waiting=await home.approvals.list(run=run_id, state="waiting"),
         words=partial(tool_in_words, tools=home.runtime.tools),
+        parts=parts,
         meters=meters_of(run["spend"]) if run["spend"] else [],
         history=await timeline.timeline(home, run_id),
     )

@@ -1,8 +1,11 @@
 """Commands of people who decide, in text and in JSON."""
 
 import json
+import os
+import socket
 import socketserver
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -108,8 +111,8 @@ def curt() -> Iterator[str]:
 def test_an_unknown_action_is_settled(
     used: Path, command: Command, run_id: str
 ) -> None:
-    """A mail that broke off is shown as unknown with the command to settle it; a reviewer settles
-    it once.
+    """A mail that broke off is shown as unknown with everything known of it, and the command to
+    settle it; a reviewer settles it once.
     """
     with curt() as address:
         for act in ("repin", "resume"):
@@ -127,11 +130,9 @@ def test_an_unknown_action_is_settled(
             INTERLOCK_SMTP=address,
         )
     text = command(used, "run", "show", run_id).out
-    (sent,) = [
-        each
-        for each in command(used, "run", "show", run_id, "--json").value["decisions"]
-        if each["tool"] == "mail.send"
-    ]
+    shown = command(used, "run", "show", run_id, "--json").value
+    (sent,) = [each for each in shown["decisions"] if each["tool"] == "mail.send"]
+    (lost,) = shown["unknown"]
     arguments = (
         "run",
         "resolve",
@@ -150,6 +151,11 @@ def test_an_unknown_action_is_settled(
     ]
 
     assert sent["state"] == "unknown"
+    assert (lost["id"], lost["arguments"]["to"]) == (sent["id"], ["legal@example.com"])
+    assert (lost["machine"], lost["process"]) == (socket.gethostname(), os.getpid())
+    assert shown["created"] <= lost["began"] <= time.time()
+    assert lost["why"]["detail"] in " ".join(text.split())
+    assert settled.value["unknown"] == []
     assert f"interlock run resolve {run_id} {sent['id'][:12]}" in text
     assert refused == [2, 4, 4]
     assert (settled.code, found["state"]) == (0, "failed")

@@ -1,7 +1,9 @@
 """The other pages: each shows its own thing, to whoever the policy lets look."""
 
 import json
+import os
 import re
+import socket
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,6 +50,23 @@ async def test_a_run_tells_its_whole_history(
     assert "The wrong &lt;b&gt;addressee&lt;/b&gt;" in page
     assert "by <b>rhea</b>" in page
     assert "granted" in page
+
+
+async def test_the_page_of_a_run_says_all_that_is_known_of_what_may_have_happened(
+    home: Home, browser: Any, waiting: str
+) -> None:
+    """What was to be done, since when, on which machine, and what a person says then."""
+    run = await run_of(home, waiting)
+    action = tables.action.c
+    report = (action.run_id == run, action.tool == "report.write")
+    lost = update(tables.action).where(*report).values(state="unknown", result=None)
+    await home.store.write(lambda tx: tx.connection.execute(lost), logs=("default",))
+    page = (await browser("rhea").get(f"/runs/{run}")).text
+
+    assert "Nobody knows whether this happened" in page
+    assert f"<code>{socket.gethostname()}</code>, process {os.getpid()}" in page
+    assert f"interlock run resolve {run}" in page
+    assert "--did-not-happen --note" in page
 
 
 async def test_who_asked_for_a_run_lets_it_do_more(
