@@ -1,36 +1,24 @@
 """The rows of one run against what its entries say."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from sqlalchemy import BindParameter, Table, bindparam, select
 
 from interlock.runtime.errors import NotAsRecorded
 from interlock.runtime.record.derived import Derived
+from interlock.runtime.record.ground import OF_ACTION, OF_RUN, Ground
 from interlock.runtime.record.spend import Rows
 from interlock.runtime.record.state import compared
 from interlock.runtime.record.store import tables
-from interlock.runtime.record.store.statement import Statement
+from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import Keyring
 
 _NAME: Final[BindParameter[str]] = bindparam("of_name")
-#: What belongs to a run as a whole
-_RUN: Final[Mapping[Table, Statement]] = {
+#: What a run has one of
+_ONE: Final[Mapping[Table, Statement]] = {
     tables.run: Statement(select(tables.run).where(tables.run.c.id == _NAME)),
     tables.budget: Statement(select(tables.budget).where(tables.budget.c.id == _NAME)),
-}
-#: What belongs to one action
-_ACTION: Final[Mapping[Table, Statement]] = {
-    tables.action: Statement(select(tables.action).where(tables.action.c.id == _NAME)),
-    tables.approval: Statement(
-        select(tables.approval).where(tables.approval.c.action_id == _NAME)
-    ),
-    tables.approval_step: Statement(
-        select(tables.approval_step).where(tables.approval_step.c.action_id == _NAME)
-    ),
-    tables.reservation: Statement(
-        select(tables.reservation).where(tables.reservation.c.action_id == _NAME)
-    ),
 }
 #: What a run has many of
 _MANY: Final[Mapping[Table, Statement]] = {
@@ -52,13 +40,20 @@ _MANY: Final[Mapping[Table, Statement]] = {
 }
 
 
-def confirm_run(keys: Keyring, derived: Derived, *, run_id: str) -> None:
+def confirm_run(
+    keys: Keyring,
+    derived: Derived,
+    *,
+    run_id: str,
+) -> None:
     """Raise `NotAsRecorded` unless every row of the run is what its entries say."""
-    _confirm(keys, derived, {**_RUN, **_MANY}, run_id)
+    for table, statement in {**_ONE, **_MANY}.items():
+        rows = statement.all(keys.connection, {"of_name": run_id})
+        _confirm(keys, table, rows, derived.rows(table))
 
 
 def confirm_action(
-    keys: Keyring,
+    ground: Ground,
     derived: Derived,
     *,
     run_id: str,
@@ -69,43 +64,28 @@ def confirm_action(
     They are the action, its approvals with their steps and its reservation, and the run with its
     label and budget.
     """
-    _confirm(
-        keys,
-        derived,
-        _RUN,
-        run_id,
-    )
-    _confirm(
-        keys,
-        derived,
-        _ACTION,
-        action,
-    )
+    for table in OF_RUN:
+        rows = ground.rows(table, run_id)
+        _confirm(ground.keys, table, rows, derived.rows(table))
+    for table in OF_ACTION:
+        rows = ground.rows(table, action)
+        expected = _of_action(table, derived.rows(table), action)
+        _confirm(ground.keys, table, rows, expected)
 
 
 def _confirm(
     keys: Keyring,
-    derived: Derived,
-    statements: Mapping[Table, Statement],
-    name: str,
+    table: Table,
+    rows: Iterable[Row],
+    expected: Rows,
 ) -> None:
-    for table, statement in statements.items():
-        expected = derived.rows(table)
-        if statements is _ACTION:
-            expected = _of_action(table, expected, name)
-        differences = compared(
-            keys,
-            table,
-            rows=statement.all(keys.connection, {"of_name": name}),
-            expected=expected,
+    for difference in compared(keys, table, rows=rows, expected=expected):
+        raise NotAsRecorded(
+            code=difference.code,
+            table=difference.table,
+            row=difference.row,
+            column=difference.column,
         )
-        for difference in differences:
-            raise NotAsRecorded(
-                code=difference.code,
-                table=difference.table,
-                row=difference.row,
-                column=difference.column,
-            )
 
 
 def _of_action(table: Table, rows: Rows, action: str) -> Rows:

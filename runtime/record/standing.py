@@ -5,34 +5,19 @@ whatever a row says that would allow it: a second intent of an action, a second 
 a claim of a run that has ended. Such a run is opened again for one thing, to be undone.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
-
-from sqlalchemy import bindparam, select
 
 from interlock.runtime.errors import LogBroken, NotAsRecorded, Tampered
 from interlock.runtime.record.derived import Derived
 from interlock.runtime.record.entry_values import body_of
 from interlock.runtime.record.logs import kept_at
 from interlock.runtime.record.spend import Values
-from interlock.runtime.record.store import tables
-from interlock.runtime.record.store.statement import Row, Statement
+from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.tlog import leaf_hash
 from interlock.runtime.record.vault import Keyring
 
-_ENTRIES: Final = tables.ledger_entry.c
-#: The entries of a run from *first* to *end*
-_OF_RUN: Final = Statement(
-    select(_ENTRIES.seq, _ENTRIES.body, _ENTRIES.leaf, _ENTRIES.payload)
-    .where(
-        _ENTRIES.run_id == bindparam("of_run"),
-        _ENTRIES.log == bindparam("of_log"),
-        _ENTRIES.seq >= bindparam("first"),
-        _ENTRIES.seq < bindparam("end"),
-    )
-    .order_by(_ENTRIES.seq)
-)
 _ENDED: Final = frozenset({"done", "failed", "cancelled"})
 _FINISHED: Final = frozenset({"done", "failed", "unknown"})
 
@@ -50,18 +35,12 @@ class Standing:
     #: Of every action that was begun, whether it may be begun again
     begun: dict[str, bool] = field(default_factory=dict)
 
-    def catch_up(self, keys: Keyring, *, size: int) -> None:
+    def catch_up(self, keys: Keyring, entries: Iterable[Row], *, size: int) -> None:
         """Read on to the log's *size*: body, chain and sealed payload of each entry of the run.
 
-        Raises `LogBroken` for an entry that is not what was recorded.
+        They are *entries*, in order. Raises `LogBroken` for one that is not what was recorded.
         """
-        place = {
-            "of_run": self.run_id,
-            "of_log": self.log,
-            "first": self.size,
-            "end": size,
-        }
-        for row in _OF_RUN.all(keys.connection, place):
+        for row in entries:
             body = self._checked(keys, row)
             self._apply(body, row["leaf"])
         self.size = size

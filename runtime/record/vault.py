@@ -6,6 +6,7 @@ with it (their salt is derived from the same key), while the ledger still verifi
 
 import hmac
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +22,8 @@ from sqlalchemy import Connection, bindparam, delete, insert, select
 from interlock.runtime.errors import Erased, GuardFailed, Tampered
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.folder import make_durable
-from interlock.runtime.record.store.statement import Statement
+from interlock.runtime.record.store.of_many import OfMany
+from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.store.tables import data_key
 from interlock.runtime.record.tlog import public_bytes
 
@@ -32,6 +34,7 @@ _NONCE: Final = 12
 _WRAPPED: Final = Statement(
     select(data_key.c.wrapped).where(data_key.c.id == bindparam("key_id"))
 )
+_ALL_WRAPPED: Final = OfMany(data_key, data_key.c.id)
 _NEW: Final = Statement(insert(data_key))
 KEYS: Final = ("master.key", "ledger.key")
 _TAG: Final = b"il1"  # every sealed blob begins with this: an unsealed one is refused
@@ -129,7 +132,19 @@ class Vault:
 
         Raises `Erased` when it is gone, `Tampered` when it is foreign or changed.
         """
-        row = _WRAPPED.one(connection, {"key_id": key_id})
+        return self._stored(key_id, _WRAPPED.one(connection, {"key_id": key_id}))
+
+    def keys(self, connection: Connection, ids: Sequence[str]) -> dict[str, DataKey]:
+        """Return the data keys of these *ids* as `key` does; one that is gone is not there.
+
+        Raises `Tampered` when one is foreign or changed.
+        """
+        stored = _ALL_WRAPPED.by_name(connection, ids)
+        return {
+            key_id: self._stored(key_id, rows[0]) for key_id, rows in stored.items()
+        }
+
+    def _stored(self, key_id: str, row: Row | None) -> DataKey:
         if row is None:
             self._opened.forget(key_id)
             raise Erased(run_id=key_id)
@@ -220,6 +235,10 @@ class Keyring:
         self.connection = connection
         self._vault = vault
         self._keys: dict[str, DataKey] = {}
+
+    def read(self, ids: Sequence[str]) -> None:
+        """Look up the keys of these *ids* at once; one that is gone is looked up again."""
+        self._keys.update(self._vault.keys(self.connection, ids))
 
     def key(self, key_id: str) -> DataKey:
         """Return the data key *key_id* as it is stored."""

@@ -8,6 +8,7 @@ entries differ nothing commits, so nothing is done.
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from threading import Lock
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -22,11 +23,13 @@ from interlock.runtime.record.engaged import (
 )
 from interlock.runtime.record.entry_values import body_of
 from interlock.runtime.record.events import SwitchTurned
+from interlock.runtime.record.ground import Ground, entries
 from interlock.runtime.record.run_rows import confirm_action, confirm_run
 from interlock.runtime.record.scan import Scan
 from interlock.runtime.record.spend import Values
 from interlock.runtime.record.standing import Standing
 from interlock.runtime.record.store.schema import refuse_strange
+from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.tlog import Frontier
 from interlock.runtime.record.vault import Keyring, Vault
 
@@ -49,6 +52,39 @@ class Page(Protocol):
     #: The tree to which the entries are added
     before: Frontier
     rows: list[dict[str, Any]]
+
+
+class _New:
+    """The entries of one run that a transaction adds."""
+
+    def __init__(
+        self,
+        run_id: str,
+        entries: Sequence[Entry],
+    ) -> None:
+        self.run_id = run_id
+        self.entries = entries
+        self.events = {entry["event"] for entry in entries}
+
+    @cached_property
+    def bodies(self) -> Sequence[Values]:
+        """What the entries say."""
+        return [body_of(entry["body"]) for entry in self.entries]
+
+    @property
+    def first(self) -> Values:
+        """What the first of them says."""
+        return self.bodies[0]
+
+    @cached_property
+    def intents(self) -> Sequence[Values]:
+        """What those say that begin an effect."""
+        return [body for body in self.bodies if body["event"] == _INTENT]
+
+    @property
+    def begins_afresh(self) -> bool:
+        """Whether nothing in memory counts: the run begins here, or somebody claims it."""
+        return self.first["event"] == "run_started" or _CLAIM in self.events
 
 
 @dataclass(kw_only=True, slots=True)
@@ -75,10 +111,20 @@ class Watch:
         """
         if self.unfit is not None and not all(_stops(entry) for entry in page.rows):
             raise self.unfit
-        for run_id, entries in _by_run(page.rows).items():
-            events = {entry["event"] for entry in entries}
-            if run_id and not events.isdisjoint(_CHECKED):
-                self._confirm(connection, page, run_id, entries, origin)
+        news = [
+            new for new in _by_run(page.rows) if not new.events.isdisjoint(_CHECKED)
+        ]
+        if not news:
+            return
+        ground = Ground(
+            connection,
+            self.vault,
+            runs=[new.run_id for new in news],
+            actions=[intent["action"] for new in news for intent in new.intents],
+        )
+        since = self._since(connection, page, news)
+        for new in news:
+            self._confirm(ground, page, new, since.get(new.run_id), origin)
 
     def engaged(
         self, connection: Connection, log: str, *, size: int
@@ -91,77 +137,92 @@ class Watch:
 
     def _confirm(
         self,
-        connection: Connection,
+        ground: Ground,
         page: Page,
-        run_id: str,
-        entries: Sequence[Entry],
+        new: _New,
+        since: Iterable[Row] | None,
         origin: str,
     ) -> None:
-        keys = Keyring(connection, self.vault)
-        bodies = [body_of(entry["body"]) for entry in entries]
-        standing = self._standing(keys, page, run_id, bodies, origin)
-        for entry, body in zip(entries, bodies, strict=True):
+        standing = self._standing(ground.keys, page, new, since, origin)
+        for entry, body in zip(new.entries, new.bodies, strict=True):
             standing.add(entry, body)
-        events = {body["event"] for body in bodies}
-        if not events.isdisjoint(_WHOLE):
-            refuse_strange(connection)
+        if not new.events.isdisjoint(_WHOLE):
+            refuse_strange(ground.connection)
             confirm_run(
-                keys,
+                ground.keys,
                 standing.derived,
-                run_id=run_id,
+                run_id=new.run_id,
             )
-        intents = [body for body in bodies if body["event"] == _INTENT]
-        if intents:
-            self._intended(keys, page, standing, intents)
-        if "run_ended" not in events:
+        if new.intents:
+            self._intended(ground, page, standing, new.intents)
+        if "run_ended" not in new.events:
             self._keep(standing)
 
     def _intended(
         self,
-        keys: Keyring,
+        ground: Ground,
         page: Page,
         standing: Standing,
         intents: Iterable[Values],
     ) -> None:
         size = page.before.size
         switches = turned(
-            self.engaged(keys.connection, page.log, size=size), bodies_of(page.rows)
+            self.engaged(ground.connection, page.log, size=size), bodies_of(page.rows)
         )
         for intent in intents:
             refuse_killed(switches, intent, log=page.log)
             confirm_action(
-                keys,
+                ground,
                 standing.derived,
                 run_id=standing.run_id,
                 action=intent["action"],
             )
 
+    def _since(
+        self,
+        connection: Connection,
+        page: Page,
+        news: Iterable[_New],
+    ) -> Mapping[str, Sequence[Row]]:
+        """Return the entries that each run in memory has got meanwhile.
+
+        Whoever claims a run has all its entries read again, so a claimed run is not there, nor is
+        one that begins.
+        """
+        size = page.before.size
+        firsts: dict[str, int] = {}
+        with self._keeping:
+            for new in news:
+                standing = self._standings.get(new.run_id)
+                if standing is None or standing.size > size or new.begins_afresh:
+                    continue
+                firsts[new.run_id] = standing.size
+        since = entries(connection, page.log, firsts, end=size)
+        return {run_id: since.get(run_id, ()) for run_id in firsts}
+
     def _standing(
         self,
         keys: Keyring,
         page: Page,
-        run_id: str,
-        bodies: Sequence[Values],
+        new: _New,
+        since: Iterable[Row] | None,
         origin: str,
     ) -> Standing:
-        """Return how the run stands before its new entries, which have these *bodies*.
+        """Return how the run stands before its *new* entries.
 
-        Whoever claims a run has all its entries read again. Otherwise, what is in memory may hold
-        entries of a commit that failed; then it does not lead to the new ones, and is read anew.
+        What is in memory, and led on by the entries *since*, may hold entries of a commit that
+        failed; then it does not lead to the new ones, and all entries are read anew.
         """
-        first = bodies[0]
-        size = page.before.size
         with self._keeping:
-            standing = self._standings.pop(run_id, None)
-        if first["event"] == "run_started":
-            return Standing(log=page.log, run_id=run_id)
-        is_claim = any(body["event"] == _CLAIM for body in bodies)
-        if standing is not None and standing.size <= size and not is_claim:
+            standing = self._standings.pop(new.run_id, None)
+        if new.first["event"] == "run_started":
+            return Standing(log=page.log, run_id=new.run_id)
+        if standing is not None and since is not None:
             with suppress(LogBroken):
-                standing.catch_up(keys, size=size)
-                if standing.leads_to(first):
+                standing.catch_up(keys, since, size=page.before.size)
+                if standing.leads_to(new.first):
                     return standing
-        return self._read(keys, page, run_id, origin)
+        return self._read(keys, page, new.run_id, origin)
 
     def _read(
         self,
@@ -174,7 +235,9 @@ class Watch:
         scan = self.scan(page.log, origin=origin)
         scan.advance(keys.connection, page.before)
         standing = Standing(log=page.log, run_id=run_id)
-        standing.catch_up(keys, size=page.before.size)
+        size = page.before.size
+        whole = entries(keys.connection, page.log, {run_id: 0}, end=size)
+        standing.catch_up(keys, whole.get(run_id, ()), size=size)
         if not standing.has_ended:
             scan.confirm(run_id, leaf=standing.leaf)
         return standing
@@ -207,8 +270,9 @@ def _stops(entry: Entry) -> bool:
     return entry["event"] in _STOPS
 
 
-def _by_run(rows: Iterable[Entry]) -> dict[str, list[Entry]]:
+def _by_run(rows: Iterable[Entry]) -> list[_New]:
+    """Return the new entries of each run; those of no run are not there."""
     by_run: dict[str, list[Entry]] = {}
     for row in rows:
         by_run.setdefault(row["run_id"], []).append(row)
-    return by_run
+    return [_New(run_id, entries) for run_id, entries in by_run.items() if run_id]

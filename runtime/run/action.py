@@ -293,7 +293,7 @@ def _is_killed(
     step: Attempt,
 ) -> bool:
     return kill_switch.covered(
-        tx.connection,
+        tx,
         tenant=step.run.tenant,
         tool=step.request.action.tool,
         run_id=step.run.id,

@@ -30,6 +30,7 @@ COVERS: Final = or_(
 _LOGS: Final = (HOME, EVERY)
 _ENGAGE: Final = Statement(upsert(tables.kill_switch, keys=("scope", "id")))
 _COVERING: Final = Statement(select(_SWITCHES.scope, _SWITCHES.id).where(COVERS))
+_ENGAGED: Final = Statement(select(_SWITCHES.scope, _SWITCHES.id))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,13 +83,10 @@ class KillSwitches:
 
     async def release(self, scope: KillScope, name: str, *, by: str) -> None:
         """Let go again; releasing a switch that is not engaged changes nothing but is recorded."""
-
-        def work(tx: Tx) -> None:
-            here = and_(_SWITCHES.scope == scope, _SWITCHES.id == name)
-            tx.connection.execute(delete(tables.kill_switch).where(here))
-            tx.events.append(_turned(tx, scope, name, engaged=False, by=by))
-
-        await self._store.write(work, logs=_LOGS)
+        await self._store.write(
+            lambda tx: release(tx, scope, name, by=by),
+            logs=_LOGS,
+        )
 
     async def list(self) -> list[KillSwitch]:
         """Return every engaged switch, by scope and name."""
@@ -110,7 +108,22 @@ def engage(tx: Tx, scope: KillScope, name: str, *, by: str) -> None:
         "engaged": tx.now,
     }
     _ENGAGE.run(tx.connection, row)
+    tx.engaged = None
     tx.events.append(turned)
+
+
+def release(
+    tx: Tx,
+    scope: KillScope,
+    name: str,
+    *,
+    by: str,
+) -> None:
+    """Let go of the switch in the caller's transaction, which holds the head of every log."""
+    here = and_(_SWITCHES.scope == scope, _SWITCHES.id == name)
+    tx.connection.execute(delete(tables.kill_switch).where(here))
+    tx.engaged = None
+    tx.events.append(_turned(tx, scope, name, engaged=False, by=by))
 
 
 def covering(
@@ -125,15 +138,23 @@ def covering(
     return sorted((row["scope"], row["id"]) for row in _COVERING.all(connection, names))
 
 
-def covered(connection: Connection, *, tenant: str, tool: str, run_id: str) -> bool:
-    """Whether an engaged switch covers a request."""
-    return bool(
-        covering(
-            connection,
-            tenant=tenant,
-            tool=tool,
-            run_id=run_id,
-        )
+def covered(
+    tx: Tx,
+    *,
+    tenant: str,
+    tool: str,
+    run_id: str,
+) -> bool:
+    """Whether an engaged switch covers a request.
+
+    The switches are read once in a transaction: it holds a head without which none is turned.
+    """
+    if tx.engaged is None:
+        rows = _ENGAGED.all(tx.connection, {})
+        tx.engaged = frozenset((row["scope"], row["id"]) for row in rows)
+    covering = {("tenant", tenant), ("tool", tool), ("run", run_id)}
+    return any(
+        scope == "all" or (scope, name) in covering for scope, name in tx.engaged
     )
 
 

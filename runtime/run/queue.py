@@ -218,7 +218,7 @@ class Queue:
 
     def _room(self, tx: Tx, tenant: str, places: int) -> int:
         """Return how many of the *places* the tenant may have; none while it is stopped."""
-        if kill_switch.covered(tx.connection, tenant=tenant, tool="", run_id=""):
+        if kill_switch.covered(tx, tenant=tenant, tool="", run_id=""):
             return 0
         most = self._shares.of(tenant).concurrency
         if most is None:

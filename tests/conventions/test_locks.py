@@ -58,7 +58,7 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "forget": "it deletes",
     "gap": "entries are only added, by whoever holds the head of their log",
     "keys_of": "whoever changes a key holds the head of its tenant's log",
-    "kill_switch.covered": "whoever turns a switch holds the head of every log",
+    "_ENGAGED.all": "whoever turns a switch holds the head of every log",
     "level.read": "a budget that is there stays: no statement deletes one",
     "level.tenant_row": "whoever spends in the tenant holds the head of its log",
     "logs.make_head": "it makes what is missing in one statement, as only the first of several can",

@@ -9,7 +9,7 @@ in 15, its last words in 5 more, and its close in 5.
 """
 
 import socket
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,7 +19,10 @@ from interlock.runtime.record.store.patience import Patience
 from interlock.runtime.record.store.scope import SETTING
 from interlock.runtime.record.store.statement import Statement, failure
 
-_CLOCK: Final = Statement(text("SELECT extract(epoch FROM clock_timestamp()) AS now"))
+_TIME: Final = "extract(epoch FROM pg_catalog.clock_timestamp())"
+_CLOCK: Final = Statement(text(f"SELECT {_TIME} AS now"))
+#: Where a connection that reads keeps when its transaction began, in Unix seconds
+_BEGAN: Final = "interlock_began"
 _WRITES: Final = "READ COMMITTED READ WRITE"
 _READS: Final = "REPEATABLE READ READ ONLY"
 
@@ -120,33 +123,43 @@ def _settling(longest_s: int) -> Any:
     return settle
 
 
-def _begin(connection: Connection, scope: str, *, mode: str) -> None:
+def begin(connection: Connection, scope: str) -> None:
+    """Begin a transaction that writes in *scope*."""
+    _begun(connection, _beginning(_WRITES, scope))
+
+
+def begin_reading(connection: Connection, scope: str) -> None:
+    """Begin a transaction that reads in *scope*; what `now` says of it is when it began."""
+    cursor = _begun(connection, _beginning(_READS, scope, told=_TIME))
+    cursor.nextset()
+    (_, at) = cursor.fetchone()
+    connection.info[_BEGAN] = int(at)
+
+
+def _begun(connection: Connection, sql: str) -> Any:
     driver: Any = connection.connection.dbapi_connection
-    sql = _beginning(mode, scope)
     errors: Any = connection.dialect.dbapi
     try:
         # Two statements in one message, which nothing can prepare
-        driver.execute(sql, prepare=False)
+        return driver.execute(sql, prepare=False)
     except errors.Error as error:
         raise failure(connection, sql, error) from error
 
 
-#: How transactions that write begin in a scope, and those that read
-begin: Final = partial(_begin, mode=_WRITES)
-begin_reading: Final = partial(_begin, mode=_READS)
-
-
 @lru_cache(maxsize=1024)
-def _beginning(mode: str, scope: str) -> str:
+def _beginning(mode: str, scope: str, *, told: str = "true") -> str:
     # This form of a literal reads the same whatever the account's settings are.
     literal = scope.replace("\\", "\\\\").replace("'", "''")
     return (
         f"BEGIN ISOLATION LEVEL {mode}; "
-        f"SELECT pg_catalog.set_config('{SETTING}', E'{literal}', true)"
+        f"SELECT pg_catalog.set_config('{SETTING}', E'{literal}', true), {told}"
     )
 
 
 def now(connection: Connection) -> int:
-    """Return the time in Unix seconds by the server's clock."""
+    """Return the time in Unix seconds by the server's clock: of a reading, when it began."""
+    began: int | None = connection.info.get(_BEGAN)
+    if began is not None:
+        return began
     (row,) = _CLOCK.all(connection, {})
     return int(row["now"])

@@ -65,6 +65,8 @@ class Tx:
     heads: dict[str, Frontier] = field(default_factory=dict)
     #: Claims (run, fence, token) checked in this transaction, which holds the rows of their runs
     checked: set[tuple[str, int, str]] = field(default_factory=set)
+    #: The kill switches that are engaged, once somebody has looked; whoever turns one forgets them
+    engaged: frozenset[tuple[str, str]] | None = None
     _now: int | None = None
 
     @property
@@ -82,6 +84,7 @@ class Tx:
         if scope != self.scope:
             enter(self.connection, scope)
             self.scope = scope
+            self.engaged = None
 
     @contextmanager
     def widened(self) -> Iterator[None]:

@@ -16,7 +16,7 @@ from sqlalchemy import text
 from interlock.runtime.errors import Busy, Silent
 from interlock.runtime.record.events import PolicyActivated
 from interlock.runtime.record.store import Store, Tx, lines, patience, postgresql
-from interlock.runtime.run.kill_switch import KillSwitches, covered
+from interlock.runtime.run.kill_switch import KillSwitches, covering
 from interlock.runtime.storage import Storage
 
 TIMEOUTS: Final = (
@@ -54,7 +54,7 @@ async def test_an_operator_of_another_schema_blinds_no_switch(
     store = Store.open(fresh_postgres)
     try:
         assert await store.read(
-            lambda connection: covered(connection, tenant="a", tool="b", run_id="c")
+            lambda connection: covering(connection, tenant="a", tool="b", run_id="c")
         )
     finally:
         store.close()
