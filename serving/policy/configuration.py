@@ -191,6 +191,10 @@ class WordingRules(TypedDict, total=False):
     after: list[str]
     #: It does not count where it is done for the principal
     others: bool
+    #: Not where it goes to the principal: "give me the bill"
+    away: bool
+    #: Not about something that is there already: "open the ticket"
+    new: bool
     #: It is about people by their names alone
     names: bool
     #: Naming an object is enough

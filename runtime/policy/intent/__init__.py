@@ -109,6 +109,10 @@ def _fits(wording: Wording, phrase: Phrase, mentioned: set[str]) -> bool:
     things = phrase.things | (mentioned if phrase.has_pronoun else frozenset())
     if wording.others and not phrase.is_for_others:
         return False
+    if wording.away and phrase.is_for_me:
+        return False
+    if wording.new and phrase.is_known:
+        return False
     if wording.names and not phrase.is_of_names:
         return False
     if phrase.things and phrase.things <= wording.never:

@@ -46,6 +46,8 @@ _DETERMINERS: Final = listed(
     "the a an my your his her its our their this that these those all every each both some "
     "any another"
 )
+#: What comes with something that is there already
+_DEFINITE: Final = listed("the my your his her our their its this that these those")
 _NUMBERS: Final = {
     "one": 1,
     "two": 2,
@@ -88,6 +90,10 @@ class Phrase:
     points_back: bool
     #: It is not for the principal, and for somebody
     is_for_others: bool
+    #: It is for the principal: "give me", "to me"
+    is_for_me: bool
+    #: It is about something that is there already: "the ticket", "ticket 5", "plan.docx"
+    is_known: bool
     #: It is directly about names of people and nothing else
     is_of_names: bool
     #: It names somebody or something of its own
@@ -137,6 +143,8 @@ def phrase_of(
         has_pronoun=is_bare,
         points_back=_points_back(parts[0]),
         is_for_others=_is_for_others(direct, parts[0], vocabulary),
+        is_for_me=_is_for_me(direct, parts[0]),
+        is_known=_is_known(direct),
         is_of_names=_is_of_names(direct),
         is_narrow=any(map(_is_own, tokens)),
         words=frozenset(token.text for token in tokens),
@@ -267,20 +275,40 @@ def _is_for_others(
     direct: Sequence[Token], tokens: Sequence[Token], vocabulary: Vocabulary
 ) -> bool:
     """Whether somebody else is addressed: a name, an address, "him", or "my landlord"."""
-    addressed = list(direct)
-    if any(token.text == "to" for token in tokens) and not addressed:
-        addressed = [token for token in tokens if token.text != "to"]
-    texts = {token.text for token in tokens[:6]}
-    if (
-        not tokens
-        or (addressed and addressed[0].text in _ME)
-        or ("to" in texts and texts & _ME)
-    ):
+    if not tokens or _is_for_me(direct, tokens):
         return False
     if any(token.is_name or token.shape == "address" for token in tokens):
         return True
-    if texts & _SOMEBODY:
+    if _first_texts(tokens) & _SOMEBODY:
         return True
+    addressed = _addressed(direct, tokens)
     words = [token for token in addressed[:4] if token.text not in _DETERMINERS]
     groups = vocabulary.thing(words, 0)[0] if words else frozenset()
     return bool(words) and (not groups or bool(groups & _PEOPLE))
+
+
+def _is_for_me(direct: Sequence[Token], tokens: Sequence[Token]) -> bool:
+    addressed = _addressed(direct, tokens)
+    texts = _first_texts(tokens)
+    is_first = bool(addressed) and addressed[0].text in _ME
+    return is_first or ("to" in texts and bool(texts & _ME))
+
+
+def _addressed(direct: Sequence[Token], tokens: Sequence[Token]) -> list[Token]:
+    """Return the tokens among which stands who is addressed."""
+    if not direct and any(token.text == "to" for token in tokens):
+        return [token for token in tokens if token.text != "to"]
+    return list(direct)
+
+
+def _first_texts(tokens: Sequence[Token]) -> set[str]:
+    return {token.text for token in tokens[:6]}
+
+
+def _is_known(direct: Sequence[Token]) -> bool:
+    """Whether what is named has an article of its own, or is a file, or has a number after it."""
+    if not direct:
+        return False
+    is_numbered = any(token.shape == "number" for token in direct[1:])
+    is_file = any(token.shape == "file" for token in direct)
+    return direct[0].text in _DEFINITE or is_numbered or is_file

@@ -28,6 +28,10 @@ class Wording:
     after: frozenset[str] = frozenset()
     #: It does not count where it is for the principal: "tell me"
     others: bool = False
+    #: It does not count where it goes to the principal: "give me the bill"
+    away: bool = False
+    #: It does not count about something that is there already: "open the ticket"
+    new: bool = False
     #: It counts where it is about people by their names: "answer Bob"
     names: bool = False
     #: Naming one of the objects is enough, whatever is done with it
@@ -119,6 +123,8 @@ def _wording(kind: str, fields: Mapping[str, Any]) -> Wording:
         never=frozenset(fields.get("never", ())),
         after=frozenset(fields.get("after", ())),
         others=fields.get("others", False) is True,
+        away=fields.get("away", False) is True,
+        new=fields.get("new", False) is True,
         names=fields.get("names", False) is True,
         named=fields.get("named", False) is True,
     )
