@@ -16,6 +16,7 @@ from interlock.runtime.door.schema import closed, defaults, fields
 from interlock.runtime.door.tool import AnyTool
 from interlock.runtime.policy.actionable import actionable
 from interlock.runtime.policy.asked import Asked
+from interlock.runtime.policy.elsewhere import is_elsewhere
 from interlock.runtime.policy.label import (
     PLANNED,
     PRINCIPAL,
@@ -171,6 +172,29 @@ class Proofs:
         """Return the label of what nothing proves: the agent's word, and what it never read."""
         unread = self._unread.get(name)
         return self._own_word if unread is None else self._own_word.join(unread)
+
+    def elsewhere(
+        self,
+        arguments: Mapping[str, Json],
+        labels: Mapping[str, Label],
+    ) -> tuple[str, ...]:
+        """Return the arguments that take an account of a stranger's where the words say another."""
+        return tuple(
+            name
+            for name, value in arguments.items()
+            if labels[name].integrity == "untrusted" and self._is_elsewhere(name, value)
+        )
+
+    def _is_elsewhere(
+        self,
+        name: str,
+        value: Json,
+    ) -> bool:
+        use = self.use(name, name)
+        return use is not None and any(
+            isinstance(leaf, str) and is_elsewhere(self._words, use, leaf)
+            for _, leaf, _ in _typed(value, known=self._fields)
+        )
 
     def use(self, field: str, name: str) -> Use | None:
         """Return for what an effect takes a value; what only looks takes any that is said."""

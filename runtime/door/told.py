@@ -33,6 +33,7 @@ def told(
         "labels": labels,
         "actionable": proofs.actionable(arguments, labels),
         "misplaced": misplaced(proofs, proposal),
+        "elsewhere": proofs.elsewhere(arguments, labels),
         "cost": proposal.cost,
         "tool_schema": None if tool is None else schema_digest(tool),
         "proposer": proposal.proposer,

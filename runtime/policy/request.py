@@ -324,6 +324,8 @@ class Context:
     plan: PlanFacts = PlanFacts()
     #: Argument -> kinds of effect for which the words name something else than what it takes
     misplaced: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    #: Arguments that take an account of a stranger's where the words say another for them
+    elsewhere: tuple[str, ...] = ()
     #: The other effects of a run with words, where the action has effects itself; None where nobody
     #: knows
     earlier: tuple[EarlierEffect, ...] | None = ()

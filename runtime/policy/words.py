@@ -106,6 +106,12 @@ class Words:
         """Whether the words themselves say something to act on that an argument may take so."""
         return any(text.states(use) for text in self._texts.values())
 
+    def stated(self, use: Use) -> frozenset[str]:
+        """Return what the words themselves say to act on that an argument may take so."""
+        return frozenset(
+            part for text in self._texts.values() for part in text.stated(use)
+        )
+
     def addresses(self, name: str) -> bool:
         """Whether something is to go to who is named so: "to Ann Lee", "send Ann Lee the plan"."""
         return any(text.addresses(name) for text in self._texts.values())
@@ -144,10 +150,12 @@ class _Text:
 
     def states(self, use: Use) -> bool:
         """Whether the text says what *use* may take, or holds more than can be looked through."""
-        parts = self._actionable
-        return parts is None or any(
-            self._span_of(part, use) is not None for part in parts
-        )
+        return self._actionable is None or any(self.stated(use))
+
+    def stated(self, use: Use) -> list[str]:
+        """Return what the text says that *use* may take; nothing of what is too long."""
+        parts = self._actionable or ()
+        return [part for part in parts if self._span_of(part, use) is not None]
 
     def addresses(self, name: str) -> bool:
         """Whether the text says that something goes to who is named so."""

@@ -107,13 +107,7 @@ def _license(kind: str, numbers: Sequence[int | None], asked: Intent) -> None:
 
 def _fits(wording: Wording, phrase: Phrase, mentioned: set[str]) -> bool:
     things = phrase.things | (mentioned if phrase.has_pronoun else frozenset())
-    if wording.others and not phrase.is_for_others:
-        return False
-    if wording.away and phrase.is_for_me:
-        return False
-    if wording.new and phrase.is_known:
-        return False
-    if wording.names and not phrase.is_of_names:
+    if not _is_so(wording, phrase):
         return False
     if phrase.things and phrase.things <= wording.never:
         return False
@@ -125,6 +119,16 @@ def _fits(wording: Wording, phrase: Phrase, mentioned: set[str]) -> bool:
     if phrase.points_back:
         places = places | mentioned
     return not wording.places or bool(places & wording.places)
+
+
+def _is_so(wording: Wording, phrase: Phrase) -> bool:
+    """Whether a phrase is for whom, and about what, the wording wants."""
+    return (
+        (phrase.is_for_others or not wording.others)
+        and (phrase.is_of_names or not wording.names)
+        and not (phrase.is_for_me and wording.away)
+        and not (phrase.is_known and wording.new)
+    )
 
 
 def _mention(clause: Clause, findings: _Findings) -> None:

@@ -187,11 +187,18 @@ goes_alone if {
 # description: >-
 #   The label of the argument is a doubt that a person can settle: somebody attends the run, its words say what it is
 #   for (what they do not ask for is denied by the rule intent all the same), and the tool says which arguments count.
-#   Whatever is not known is no yes.
+#   Of an account that only a stranger's text has the words settle the doubt where they say another; a step of the plan
+#   says itself what it takes. Whatever is not known is no yes.
 can_be_asked(argument) if {
 	is_attended
 	says_which
+	not is_elsewhere(argument)
 	input.context.labels[argument].integrity in {"unvouched", "untrusted"}
+}
+
+is_elsewhere(argument) if {
+	argument in input.context.elsewhere
+	not is_planned
 }
 
 # METADATA

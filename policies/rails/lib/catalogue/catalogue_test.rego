@@ -139,3 +139,19 @@ test_only_a_choice_of_this_step_is_vouched_for if {
 		with input.context.plan as {"stated": false, "step": "event", "tools": []}
 		with data.rails.config.tools["mail.send"] as listing(["subject"])
 }
+
+attended := object.union(request.mail, {"context": {
+	"intent": {"spoken": true, "kinds": {}},
+	"labels": {"to": {"integrity": "untrusted", "confidentiality": "public", "sources": ["web"]}},
+}})
+
+test_nobody_is_asked_about_an_account_where_the_words_say_another if {
+	catalogue.can_be_asked("to") with input as attended
+	catalogue.can_be_asked("to") with input as attended with input.context.elsewhere as ["cc"]
+	not catalogue.can_be_asked("to") with input as attended with input.context.elsewhere as ["to"]
+}
+
+test_a_step_of_the_plan_says_itself_which_account_it_takes if {
+	catalogue.can_be_asked("to") with input as object.union(attended, {"context": planned})
+		with input.context.elsewhere as ["to"]
+}

@@ -1,0 +1,38 @@
+"""Elsewhere: accounts that are others than those that the words themselves say.
+
+Who says which account is to be paid, and speaks of nobody else, is not asked about the account that
+a stranger's text has: the answer is known. Only accounts are told apart so, for people say in many
+ways to whom a message goes.
+"""
+
+import re
+from typing import Final
+
+from interlock.runtime.policy.asked import form_of
+from interlock.runtime.policy.boundary import folded
+from interlock.runtime.policy.use import Use
+from interlock.runtime.policy.words import Words
+
+#: Words that may be about others than whose account is said
+_OTHERS: Final = re.compile(
+    r"\b(?:all|both|each|every|everyone|everybody|others?|another|anyone|whoever|whom|also|too"
+    r"|senders?|owners?|people|members|participants|suppliers|tenants|staff|bills?|invoices?)\b"
+)
+
+
+def is_elsewhere(
+    words: Words,
+    use: Use,
+    value: str,
+) -> bool:
+    """Whether *value* is an account, and the words say other ones for this use and nobody else."""
+    if not use.is_destination or not _is_account(value):
+        return False
+    stated = words.stated(use)
+    is_said = any(map(_is_account, stated)) and words.source(value, use) is None
+    return is_said and not words.has(_OTHERS)
+
+
+def _is_account(value: str) -> bool:
+    bare = folded(value).replace(" ", "")
+    return form_of(bare) == "account"
