@@ -58,6 +58,9 @@ must_be_trusted(argument) if argument in tool.trusted_arguments
 
 must_be_trusted(_) if not says_which
 
+# METADATA
+# title: Says which
+# description: The tool lists the arguments that must be trusted, and has each of them.
 says_which if is_list_of_arguments(tool.trusted_arguments)
 
 # METADATA
@@ -78,22 +81,6 @@ is_critical(_) if {
 }
 
 says_critical if is_list_of_arguments(tool.critical_arguments)
-
-# METADATA
-# title: Is vouched
-# description: >-
-#   The argument is trusted; or the configuration lists it, and it is a part, chosen where the plan left that open, of
-#   what nobody but the house and the system can write. Of a list with another name in it none is.
-is_vouched(argument) if input.context.labels[argument].integrity == "trusted"
-
-is_vouched(argument) if {
-	argument in tool.chosen_arguments
-	is_list_of_arguments(tool.chosen_arguments)
-	is_planned
-	label := input.context.labels[argument]
-	label.integrity == "unvouched"
-	label.sources == [concat(":", ["plan", input.context.plan.step])]
-}
 
 # METADATA
 # title: Is set
@@ -180,25 +167,6 @@ goes_alone if {
 goes_alone if {
 	input.context.run.autonomy == 3
 	tool.action_class != "irreversible"
-}
-
-# METADATA
-# title: Can be asked
-# description: >-
-#   The label of the argument is a doubt that a person can settle: somebody attends the run, its words say what it is
-#   for (what they do not ask for is denied by the rule intent all the same), and the tool says which arguments count.
-#   Of an account that only a stranger's text has the words settle the doubt where they say another; a step of the plan
-#   says itself what it takes. Whatever is not known is no yes.
-can_be_asked(argument) if {
-	is_attended
-	says_which
-	not is_elsewhere(argument)
-	input.context.labels[argument].integrity in {"unvouched", "untrusted"}
-}
-
-is_elsewhere(argument) if {
-	argument in input.context.elsewhere
-	not is_planned
 }
 
 # METADATA

@@ -12,6 +12,7 @@ package rails.rules.action_class
 
 import data.rails.lib.approvals
 import data.rails.lib.catalogue
+import data.rails.lib.doubts
 
 reversible := {"pure", "read", "write"}
 
@@ -76,7 +77,7 @@ decisive contains argument if {
 
 proved contains argument if {
 	some argument in decisive
-	catalogue.is_vouched(argument)
+	doubts.is_vouched(argument)
 }
 
 unproved := decisive - proved

@@ -14,6 +14,7 @@ package rails.rules.data_labels
 
 import data.rails.lib.approvals
 import data.rails.lib.catalogue
+import data.rails.lib.doubts
 
 rank := {"public": 0, "internal": 1, "confidential": 2}
 
@@ -36,7 +37,7 @@ deny contains {"code": "unknown_label", "parameters": {"argument": argument}} if
 
 deny contains {"code": "untrusted_destination", "parameters": {"argument": argument, "sources": sources(argument)}} if {
 	some argument in doubtful
-	not catalogue.can_be_asked(argument)
+	not doubts.can_be_asked(argument)
 }
 
 deny contains {"code": "clearance", "parameters": {"data": data_label, "sink": sink}} if {
@@ -49,7 +50,7 @@ deny contains {"code": "clearance", "parameters": {"data": data_label, "sink": s
 # description: A doubtful destination waits for the person who attends the run; its label is what that person is shown.
 oblige contains approvals.obligation(settings, data.rails.config.limits, input.action.tool) if {
 	some argument in doubtful
-	catalogue.can_be_asked(argument)
+	doubts.can_be_asked(argument)
 	not is_approved
 }
 
@@ -79,7 +80,7 @@ is_known(argument) if {
 	rank[label.confidentiality]
 }
 
-is_trusted(argument) if catalogue.is_vouched(argument)
+is_trusted(argument) if doubts.is_vouched(argument)
 
 sources(argument) := object.get(labels, [argument, "sources"], [])
 

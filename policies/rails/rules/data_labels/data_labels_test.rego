@@ -167,3 +167,17 @@ test_deny_a_doubt_in_a_tool_that_does_not_say_which_are_destinations if {
 	untrusted("to", ["document:d1"]) in data_labels.deny with input as asked({})
 		with data.rails.config.tools["mail.send"].trusted_arguments as ["to", "tto"]
 }
+
+choice := {"integrity": "unvouched", "confidentiality": "public", "sources": ["plan:event"]}
+
+test_a_choice_that_the_tool_takes_is_named if {
+	document := object.union(request.mail, {"context": {
+		"plan": {"stated": true, "step": "event", "tools": []},
+		"labels": {"subject": choice},
+	}})
+	listing := object.union(data.rails.config.tools["mail.send"], {"trusted_arguments": ["to", "subject"]})
+	taking := object.union(listing, {"chosen_arguments": ["subject"]})
+	data_labels.deny == {untrusted("subject", ["plan:event"])} with input as document
+		with data.rails.config.tools["mail.send"] as listing
+	count(data_labels.deny) == 0 with input as document with data.rails.config.tools["mail.send"] as taking
+}

@@ -19,6 +19,7 @@ package rails.rules.plan
 
 import data.rails.lib.approvals
 import data.rails.lib.catalogue
+import data.rails.lib.doubts
 
 tool := input.action.tool
 
@@ -106,7 +107,7 @@ counts(argument) if catalogue.must_be_trusted(argument)
 
 counts(argument) if catalogue.is_critical(argument)
 
-is_trusted(argument) if catalogue.is_vouched(argument)
+is_trusted(argument) if doubts.is_vouched(argument)
 
 # The runtime tells which tools the plan names that a request states.
 is_statement if {

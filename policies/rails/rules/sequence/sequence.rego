@@ -16,6 +16,7 @@ package rails.rules.sequence
 
 import data.rails.lib.approvals
 import data.rails.lib.catalogue
+import data.rails.lib.doubts
 import data.rails.lib.reading
 
 tool := input.action.tool
@@ -121,7 +122,7 @@ critical contains argument if {
 
 is_before_asking if input.context.version == 7
 
-is_trusted(argument) if catalogue.is_vouched(argument)
+is_trusted(argument) if doubts.is_vouched(argument)
 
 is_known if is_array(input.context.done_here)
 

@@ -162,3 +162,16 @@ test_nothing_against_an_undo_or_a_recorded_request_of_before if {
 		codes(old) == set() with data.rails.config.tools as grounded
 	}
 }
+
+choice := {"integrity": "unvouched", "confidentiality": "public", "sources": ["plan:event"]}
+
+test_a_choice_that_the_tool_takes_is_no_doubt if {
+	document := object.union(alone, {"context": {
+		"plan": {"stated": true, "step": "event", "tools": []},
+		"labels": {"subject": choice},
+	}})
+	taking := {"critical_arguments": ["subject"], "chosen_arguments": ["subject"]}
+	codes(document) == set() with data.rails.config.tools as tools(taking)
+	critical := {"critical_arguments": ["subject"]}
+	codes(document) == {"critical_argument"} with data.rails.config.tools as tools(critical)
+}

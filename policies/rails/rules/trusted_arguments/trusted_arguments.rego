@@ -11,13 +11,14 @@ package rails.rules.trusted_arguments
 
 import data.rails.lib.approvals
 import data.rails.lib.catalogue
+import data.rails.lib.doubts
 
 # METADATA
 # title: Chosen by the principal
 # description: Each argument that the configuration lists is labelled trusted; without a list, each that there is.
 deny contains {"code": "untrusted_argument", "parameters": {"argument": argument}} if {
 	some argument in doubtful
-	not catalogue.can_be_asked(argument)
+	not doubts.can_be_asked(argument)
 }
 
 # METADATA
@@ -25,7 +26,7 @@ deny contains {"code": "untrusted_argument", "parameters": {"argument": argument
 # description: A doubtful argument waits for the person who attends the run; its label is what that person is shown.
 oblige contains approvals.obligation(settings, data.rails.config.limits, input.action.tool) if {
 	some argument in doubtful
-	catalogue.can_be_asked(argument)
+	doubts.can_be_asked(argument)
 	not is_approved
 }
 
@@ -42,7 +43,7 @@ doubtful contains argument if {
 
 listed contains argument if some argument in catalogue.tool.trusted_arguments
 
-is_trusted(argument) if catalogue.is_vouched(argument)
+is_trusted(argument) if doubts.is_vouched(argument)
 
 # An argument that may be left out, and is, chooses nothing.
 is_trusted(argument) if {
