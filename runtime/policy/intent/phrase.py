@@ -123,20 +123,13 @@ def phrase_of(
     What is to be "cancelled" stands before that word.
     """
     parts = _parts(clauses, at, verb, vocabulary)
-    things: set[str] = set()
-    placed: set[tuple[str, str]] = set()
-    numbers: dict[str, int | None] = {}
-    for part in parts:
-        direct, rest = _apart(part)
-        groups, number = _head(direct, vocabulary)
-        things |= groups
-        numbers |= dict.fromkeys(groups, number)
-        placed |= _placed(rest, vocabulary)
+    numbers, placed = _groups(parts, vocabulary)
+    things = frozenset(numbers)
     tokens = [token for part in parts for token in part]
     direct, _ = _apart(parts[0])
     is_bare = _has_pronoun(direct) and not things
     return Phrase(
-        things=frozenset(things),
+        things=things,
         placed=frozenset(placed),
         has_place=is_bare or _is_placed(tokens),
         numbers=numbers,
@@ -149,6 +142,20 @@ def phrase_of(
         is_narrow=any(map(_is_own, tokens)),
         words=frozenset(token.text for token in tokens),
     )
+
+
+def _groups(
+    parts: Sequence[Sequence[Token]], vocabulary: Vocabulary
+) -> tuple[dict[str, int | None], set[tuple[str, str]]]:
+    """Return the groups of what the parts are about, each with its number, and of the places."""
+    numbers: dict[str, int | None] = {}
+    placed: set[tuple[str, str]] = set()
+    for part in parts:
+        direct, rest = _apart(part)
+        groups, number = _head(direct, vocabulary)
+        numbers |= dict.fromkeys(groups, number)
+        placed |= _placed(rest, vocabulary)
+    return numbers, placed
 
 
 def _has_pronoun(direct: Sequence[Token]) -> bool:
@@ -307,8 +314,6 @@ def _first_texts(tokens: Sequence[Token]) -> set[str]:
 
 def _is_known(direct: Sequence[Token]) -> bool:
     """Whether what is named has an article of its own, or is a file, or has a number after it."""
-    if not direct:
-        return False
-    is_numbered = any(token.shape == "number" for token in direct[1:])
-    is_file = any(token.shape == "file" for token in direct)
-    return direct[0].text in _DEFINITE or is_numbered or is_file
+    return bool(direct) and (
+        direct[0].text in _DEFINITE or direct[-1].shape in {"number", "file"}
+    )
