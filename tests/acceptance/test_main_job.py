@@ -22,6 +22,7 @@ REVIEW = {
     "document",
     "findings",
     "risk",
+    "consulted",
     "decisions",
     "waiting",
     "spend",
@@ -41,6 +42,7 @@ FINDING = {
     "bound",
     "answer",
     "polarity",
+    "source",
 }
 DECISION = {"id", "tool", "effect", "reasons", "revision"}
 DEMO = {"home", "runs", "effects", "denied", "waiting", "forbidden_effects", "ledger"}
