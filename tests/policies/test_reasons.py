@@ -15,7 +15,7 @@ _RULES = {
     for path, text in sources(POLICIES).items()
     if path.endswith(".rego")
 }
-_LIBRARIES = {"approvals", "catalogue", "reading"}
+_LIBRARIES = {"approvals", "catalogue", "doubts", "reading"}
 _CODE = re.compile(r'"code": "(\w+)", "parameters": (\{.*?\}\}?|\{\n(?:\t+.*\n)+?\})')
 _MESSAGES = json.loads(unpack(BUNDLES[POLICIES].read_bytes())["data.json"])["rails"][
     "reasons"
