@@ -79,7 +79,9 @@ _ROWS: Final = Statement(
     .outerjoin(tables.kill_switch, kill_switch.COVERS)
     .where(tables.run.c.id == bindparam("run"))
 )
-_LABEL: Final = select(tables.run.c.label).where(tables.run.c.id == bindparam("run"))
+_LABEL: Final = Statement(
+    select(tables.run.c.label).where(tables.run.c.id == bindparam("run"))
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -162,10 +164,10 @@ class InformationPoint:
         if tool is None or tool.target is None:
             return run
         await self._store.durable(run.claim)
-        text = await self._store.read(
-            lambda connection: connection.scalar(_LABEL, {"run": run.id})
+        row = await self._store.read(
+            lambda connection: _LABEL.one(connection, {"run": run.id})
         )
-        return run if text is None else replace(run, label=label_of(text))
+        return run if row is None else replace(run, label=label_of(row["label"]))
 
     async def facts(
         self,
