@@ -185,7 +185,7 @@ async def _reviewed(stage: Stage) -> None:
             claim=False,
         )
     for home in (stage.control, stage.candidate):
-        worker = await hired(home, person=ADMINISTRATOR, told=lambda turn: None)
+        worker = await hired(home, person=ADMINISTRATOR, told=lambda _: None)
         await worker.work("idle")
 
 

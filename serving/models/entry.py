@@ -27,7 +27,7 @@ READER: Final = "reader"
 _OURS: Final = "INTERLOCK_"
 LONGEST_ANSWER: Final = 2_000  # tokens
 #: Of one answer, in seconds
-MOST_ANSWER_S: Final = 600.0
+MOST_ANSWER_S: Final = 600
 #: The clearance of who may be sent a contract
 ALL: Final[Confidentiality] = "confidential"
 
@@ -57,8 +57,11 @@ class Endpoint(Section):
         ge=0,
         description="Millionths of the currency for a million tokens",
     )
-    answer_s: float = Field(
-        ANSWER_S, gt=0, le=MOST_ANSWER_S, description="The most seconds of one answer"
+    answer_s: int = Field(
+        int(ANSWER_S),
+        ge=1,
+        le=MOST_ANSWER_S,
+        description="The most seconds of one answer",
     )
     plain_http: bool = Field(
         default=False,
@@ -118,8 +121,11 @@ class ModelEntry(Section):
     longest_answer: int = Field(
         LONGEST_ANSWER, ge=1, description="The most tokens of one answer"
     )
-    answer_s: float = Field(
-        ANSWER_S, gt=0, le=MOST_ANSWER_S, description="The most seconds of one answer"
+    answer_s: int = Field(
+        int(ANSWER_S),
+        ge=1,
+        le=MOST_ANSWER_S,
+        description="The most seconds of one answer",
     )
     streams: bool = Field(
         default=False,
