@@ -13,8 +13,8 @@ from pydantic import (
 
 from interlock.runtime.policy.label import Confidentiality
 from interlock.serving.section import HttpUrl, Name, Section, fits_a_header
+from interlock.tools.models.no_answer import ANSWER_S
 from interlock.tools.models.parts import Part
-from interlock.tools.models.served import ANSWER_S
 from interlock.tools.outbound.destination import Destination
 
 #: The name of the model that plans a contract review
@@ -58,7 +58,7 @@ class Endpoint(Section):
         description="Millionths of the currency for a million tokens",
     )
     answer_s: int = Field(
-        int(ANSWER_S),
+        ANSWER_S,
         ge=1,
         le=MOST_ANSWER_S,
         description="The most seconds of one answer",
@@ -122,7 +122,7 @@ class ModelEntry(Section):
         LONGEST_ANSWER, ge=1, description="The most tokens of one answer"
     )
     answer_s: int = Field(
-        int(ANSWER_S),
+        ANSWER_S,
         ge=1,
         le=MOST_ANSWER_S,
         description="The most seconds of one answer",

@@ -95,7 +95,7 @@ async def start(
         person=person,
         arguments={
             "release": name,
-            "plan": words(plan),
+            "plan": _words(plan),
             "note": note,
         },
         look=release_subject.made(name),
@@ -141,7 +141,7 @@ async def turn(
     return here
 
 
-def words(plan: Plan) -> str:
+def _words(plan: Plan) -> str:
     """Return the plan in words that a person agrees to."""
     steps = ",".join(str(step) for step in plan.steps)
     return f"{plan.kind} {steps}; {plan.least_runs} runs, {plan.hold_s} s"

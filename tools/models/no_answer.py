@@ -7,6 +7,9 @@ from interlock.runtime.errors import Unavailable
 from interlock.runtime.policy.decision import Permit
 from interlock.tools.outbound.errors import Unfit
 
+#: Seconds after which an answer comes too late, unless the settings say more or less
+ANSWER_S: Final = 50
+
 Why: TypeAlias = (
     Literal[
         "away",  # nobody is there, or a proxy says so

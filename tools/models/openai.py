@@ -19,7 +19,7 @@ from pydantic import SecretStr
 from interlock.runtime import telemetry
 from interlock.runtime.policy.decision import Permit
 from interlock.tools.models.completion import malformed, message_of
-from interlock.tools.models.no_answer import NoAnswer, ended
+from interlock.tools.models.no_answer import ANSWER_S, NoAnswer, ended
 from interlock.tools.models.question import Question
 from interlock.tools.models.stream import joined
 from interlock.tools.outbound.client import Bounds
@@ -29,7 +29,7 @@ from interlock.tools.outbound.errors import NotSent, Spoilt
 from interlock.tools.outbound.transport import RESPONSE, bound_for, kept_client
 
 #: A megabyte, and less than the tool's own deadline of 60 s, for the whole answer
-BOUNDS: Final = Bounds(most_bytes=1024 * 1024, total_s=50.0)
+BOUNDS: Final = Bounds(most_bytes=1024 * 1024, total_s=ANSWER_S)
 #: What an endpoint is told of how long it is waited for, in milliseconds
 DEADLINE: Final = "X-Deadline-Ms"
 #: Answers that say "not now", and what a proxy says whose server gave no answer

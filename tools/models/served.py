@@ -13,9 +13,9 @@ from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.label import Confidentiality
 from interlock.tools.models import parts
 from interlock.tools.models.generation import Generate
+from interlock.tools.models.no_answer import ANSWER_S
 
 MICRO: Final = 1_000_000
-ANSWER_S: Final = 50.0
 
 
 class Model(Protocol):

@@ -62,6 +62,8 @@ NOT_ASKED: Final = {
             "releases.promote",
             "releases.prune",
             "releases.roll_back",
+            "rollouts.start",
+            "rollouts.turn",
             "recoveries.gaps",
             "recoveries.recover",
             "workers.hired",

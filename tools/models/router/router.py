@@ -17,12 +17,12 @@ from interlock.runtime.policy.label import Confidentiality
 from interlock.runtime.policy.request import Amounts, Resource
 from interlock.tools.models import fit
 from interlock.tools.models.generation import UNFIT, Generate
-from interlock.tools.models.no_answer import CODES, OUTAGES, NoAnswer, ended
+from interlock.tools.models.no_answer import ANSWER_S, CODES, OUTAGES, NoAnswer, ended
 from interlock.tools.models.router.calls import MOST_MOVES, Call, Calls
 from interlock.tools.models.router.candidate import Candidate
 from interlock.tools.models.router.retries import Retries
 from interlock.tools.models.router.weights import WeightsOf, ranked
-from interlock.tools.models.served import ANSWER_S, Served
+from interlock.tools.models.served import Served
 from interlock.tools.models.usage import estimated
 
 _RANKS: Final[tuple[Confidentiality, ...]] = get_args(Confidentiality)
