@@ -12,13 +12,24 @@ DType: TypeAlias = Literal["auto", "bfloat16", "float16", "float32"]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,62}$")]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Count = Annotated[int, Field(ge=1, le=1_024)]
-#: Variables that open routes to anybody who reaches the port, write texts into a log, or are not
-#: the server's matter
-_NO_VARIABLES: Final = ("INTERLOCK_", "LD_PRELOAD", "VLLM_API_KEY", "VLLM_PLUGINS")
+#: Variables that open routes to anybody who reaches the port, write texts into a log, load code, or
+#: are not the server's matter
+_NO_VARIABLES: Final = (
+    "INTERLOCK_",
+    "LD_AUDIT",
+    "LD_PRELOAD",
+    "VLLM_API_KEY",
+    "VLLM_PLUGINS",
+)
 _OPENING: Final = frozenset(
     {
+        "VLLM_ALLOW_INSECURE_SERIALIZATION",
         "VLLM_ALLOW_RUNTIME_LORA_UPDATING",
+        "VLLM_CUDART_SO_PATH",
         "VLLM_DEBUG_LOG_API_SERVER_RESPONSE",
+        "VLLM_LOGGING_CONFIG_PATH",
+        "VLLM_NCCL_SO_PATH",
+        "VLLM_RUST_FRONTEND_PATH",
         "VLLM_SERVER_DEV_MODE",
     }
 )

@@ -69,6 +69,18 @@ def test_paths_begin_at_the_folder_of_the_file(tmp_path: Path) -> None:
         ),
         ("    environment:\n      INTERLOCK_KEY: a\n", 7, "environment.INTERLOCK_KEY"),
         ("    environment:\n      LD_PRELOAD: a\n", 7, "environment.LD_PRELOAD"),
+        ("    environment:\n      LD_AUDIT: a\n", 7, "environment.LD_AUDIT"),
+        (
+            "    environment:\n      VLLM_LOGGING_CONFIG_PATH: a\n",
+            7,
+            "environment.VLLM_LOGGING_CONFIG_PATH",
+        ),
+        (
+            "    environment:\n      VLLM_RUST_FRONTEND_PATH: a\n",
+            7,
+            "environment.VLLM_RUST_FRONTEND_PATH",
+        ),
+        ("    options:\n      enable-mm-e: true\n", 7, "options.enable-mm-e"),
     ],
 )
 def test_what_a_model_cannot_be_is_named_with_its_line(
@@ -98,6 +110,10 @@ def test_what_a_model_cannot_be_is_named_with_its_line(
         "kv-transfer-config: '{}'",
         "log-config-file: log.json",
         "no-trust-remote-code: 1",
+        "spec-model: evil.Proposer",
+        "spec-method: custom_class",
+        "speculative-config: '{}'",
+        "ec-manager-config: '{}'",
     ],
 )
 def test_an_option_that_loads_code_is_refused_with_a_code_of_its_own(
