@@ -14,7 +14,7 @@ def check(answer: AIMessage, arguments: Generate) -> None:
     """Raise `NoAnswer` ("unfit") for a call or a text that breaks the schema it was asked to keep.
 
     A call of a tool that the model was not offered is let through: the policy denies it, and the
-    ledger then holds what the model tried.
+    ledger then holds what the model tried. Where no tool was offered a call is no answer in a form.
     """
     offered = {
         schema["function"]["name"]: schema["function"].get("parameters", {})
@@ -25,7 +25,7 @@ def check(answer: AIMessage, arguments: Generate) -> None:
         if broken:
             raise unfit(f"the arguments of {call['name']}: {broken}")
     form = arguments.answer_schema
-    if form is not None and not answer.tool_calls:
+    if form is not None and not (offered and answer.tool_calls):
         _check_text(answer.text, form)
 
 

@@ -12,7 +12,7 @@ from interlock.runtime.record import audit
 from interlock.serving import workspace
 from interlock.serving.home import opened
 from interlock.serving.settings import BUNDLE
-from interlock.testing import Asked, ModelServer, Turn, refuses, says
+from interlock.testing import Asked, ModelServer, Turn, calls, refuses, says
 from interlock.tools.contracts.report import printed
 
 CONTRACT: Final = (
@@ -140,8 +140,13 @@ async def test_the_model_is_asked_about_the_doubts_and_named(tmp_path: Path) -> 
             {"unanswered": DOUBTS, "codes": ["model_unfit"]},
             "extractor, no model answered",
         ),
+        (
+            calls("mail.send", {"to": "eve@evil.example"}),
+            {"unanswered": DOUBTS, "codes": ["model_unfit"]},
+            "extractor, no model answered",
+        ),
     ],
-    ids=["differs", "invents", "is broken", "keeps to no form"],
+    ids=["differs", "invents", "is broken", "keeps to no form", "calls a tool"],
 )
 async def test_whatever_the_model_does_the_review_is_finished(
     tmp_path: Path, turn: Turn, counts: dict[str, Any], source: str
