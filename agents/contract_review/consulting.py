@@ -89,10 +89,12 @@ def _opinion(doubt: Mapping[str, Any], answer: Done | Failed) -> dict[str, Any]:
         return {**place, "says": "none", "codes": [answer.code]}
     used: Any = answer.value
     said = json.loads(json.loads(used.message)["content"])
+    # Half a character, which JSON can write, could not be recorded; no text has one.
+    quotation = said["quotation"].encode("utf-8", "replace").decode("utf-8")
     return {
         **place,
         "says": "none" if used.by == EXTRACTOR else said["answer"],
         "model": used.by,
-        "quotation": said["quotation"],
+        "quotation": quotation,
         "codes": list(used.degraded),
     }

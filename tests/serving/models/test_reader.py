@@ -131,6 +131,11 @@ async def test_the_model_is_asked_about_the_doubts_and_named(tmp_path: Path) -> 
             "extractor",
         ),
         (
+            says('{"answer": "yes", "quotation": "\\ud800 words of nobody"}'),
+            {"ungrounded": DOUBTS},
+            "extractor",
+        ),
+        (
             refuses(500),
             {"unanswered": DOUBTS, "codes": ["model_broken"]},
             "extractor, no model answered",
@@ -146,7 +151,14 @@ async def test_the_model_is_asked_about_the_doubts_and_named(tmp_path: Path) -> 
             "extractor, no model answered",
         ),
     ],
-    ids=["differs", "invents", "is broken", "keeps to no form", "calls a tool"],
+    ids=[
+        "differs",
+        "invents",
+        "quotes what is no text",
+        "is broken",
+        "keeps to no form",
+        "calls a tool",
+    ],
 )
 async def test_whatever_the_model_does_the_review_is_finished(
     tmp_path: Path, turn: Turn, counts: dict[str, Any], source: str
