@@ -1,8 +1,8 @@
 """Elsewhere: accounts that are others than those that the words themselves say.
 
-Who says which account is to be paid, and speaks of nobody else, is not asked about the account that
-a stranger's text has: the answer is known. Only accounts are told apart so, for people say in many
-ways to whom a message goes.
+Who says which account is to be paid, with no word that may mean more payees, is not asked about the
+account that a stranger's text has. A second payee whom the words only name is denied so, too (fails
+closed). Only accounts are told apart so, for people say in many ways to whom a message goes.
 """
 
 import re
@@ -25,7 +25,7 @@ def is_elsewhere(
     use: Use,
     value: str,
 ) -> bool:
-    """Whether *value* is an account, and the words say other ones for this use and nobody else."""
+    """Whether *value* is an account, and the words say other ones and no word of more payees."""
     if not use.is_destination or not _is_account(value):
         return False
     stated = words.stated(use)

@@ -26,6 +26,8 @@ CODES: Final = (*REVIEW_CODES, "not_reviewed", "no_doubt")
 _TOKENS: Final = 2_500
 #: What of a run's tokens may go into questions: the rest is for what comes after the review
 _SHARE: Final = 2
+#: A question, once more where the answer does not fit, and the extractor in the model's place
+_ASKS: Final = 3
 _QUOTED: Final = 600
 _QUESTION: Final = (
     "Is there a clause of the kind {category!r} in the document? A program is unsure whether this "
@@ -80,9 +82,13 @@ def doubtful(review: Review) -> list[Clause]:
 
 
 def affordable(text: str, *, tokens: int, most: int) -> int:
-    """Return how many questions over *text* may be asked by a run that has *tokens* left."""
-    each = estimated(text) + _TOKENS
-    return min(most, tokens // _SHARE // each)
+    """Return how many questions over *text* may be asked by a run that has *tokens* left.
+
+    Each is counted at its dearest: an answer that does not fit is asked for again, and then the
+    extractor stands in. With several readers in a row a question may cost more.
+    """
+    question = (estimated(text) + _TOKENS) * _ASKS
+    return min(most, tokens // _SHARE // question)
 
 
 def doubt_tools(reviews: Reviews, *, library: Library) -> tuple[AnyTool, ...]:
