@@ -40,7 +40,7 @@ _OF_RUN: Final = Statement(
     .order_by(_ENTRIES.seq)
 )
 #: Ends of runs that one look takes in, of each tenant
-_MOST: Final = 500
+MOST: Final = 500
 _OVER: Final = frozenset({"done", "failed", "dead", "held", "cancelled"})
 _UNFIT: Final = "model_unfit"
 _OF_MODEL: Final = "model_"
@@ -82,6 +82,8 @@ class Counted:
 
     results: list[Result]
     seen: Mapping[str, int]
+    #: Whether a log has ends that this look did not take in
+    is_cut: bool = False
 
 
 def heads(connection: Connection) -> dict[str, int]:
@@ -93,17 +95,19 @@ def since(connection: Connection, rollout: Rollout) -> Counted:
     """Return what ended since the rollout was decided on last, of each tenant in its own order."""
     results: list[Result] = []
     seen = dict(rollout.seen)
+    is_cut = False
     for log, head in sorted(heads(connection).items()):
         above = seen.get(log, -1)
-        place = {"of_log": log, "above": above, "upto": head, "most": _MOST}
+        place = {"of_log": log, "above": above, "upto": head, "most": MOST}
         ends = _ENDS.all(connection, place)
         for row in ends:
             result = _result(connection, rollout, log, row["run_id"], row["seq"])
             if result is not None:
                 results.append(result)
-        seen[log] = ends[-1]["seq"] if len(ends) == _MOST else head
+        seen[log] = ends[-1]["seq"] if len(ends) == MOST else head
+        is_cut = is_cut or len(ends) == MOST
     results.sort(key=lambda result: result.at)
-    return Counted(results=results, seen=seen)
+    return Counted(results=results, seen=seen, is_cut=is_cut)
 
 
 def _result(

@@ -45,7 +45,7 @@ def judged(
             break
     else:
         verdict = _verdict(rollout, known, now=now)
-    if verdict == "hold" and not counted.results:
+    if verdict == "hold" and not counted.results and not counted.is_cut:
         return None
     return _turned(rollout, known, counted, verdict, now=now)
 

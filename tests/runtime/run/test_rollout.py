@@ -16,8 +16,8 @@ from tests.runtime.run.test_release import OURS, THEIRS, in_force, made, turned
 
 from interlock.runtime.errors import BadInput, Tampered
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.record.events import HOME
-from interlock.runtime.record.store import tables
+from interlock.runtime.record.events import HOME, RunEnded
+from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.run import assignment, rollout, rollout_result
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.rollout import Plan, Rollout
@@ -197,6 +197,33 @@ async def test_a_cancelled_run_counts_for_nothing(world: World) -> None:
     )
 
     assert look.results == []
+
+
+async def test_ends_that_count_for_nothing_hide_no_later_one(world: World) -> None:
+    """A look that met nothing but ends of no rollout is cut short, and the next goes on behind."""
+    here = replace(await begun(world), seen={})
+    waits = await world.start()
+    end = RunEnded(log="acme", run_id=waits.id, status="waiting", fence=waits.fence)
+    await world.store.write(
+        lambda tx: _add(tx, end, rollout_result.MOST), logs=("acme",)
+    )
+    run = await started(world, here, "acme")
+    await world.runs.end(run, "done", {})
+
+    def look(seen: Any) -> Any:
+        return world.store.read(
+            partial(rollout_result.since, rollout=replace(here, seen=seen))
+        )
+
+    first = await look({})
+    second = await look(first.seen)
+    assert (first.results, first.is_cut) == ([], True)
+    assert ([one.run_id for one in second.results], second.is_cut) == ([run.id], False)
+
+
+def _add(tx: Tx, end: RunEnded, number: int) -> None:
+    for _ in range(number):
+        tx.events.append(end)
 
 
 async def started(world: World, here: Rollout, tenant: str) -> Any:

@@ -179,6 +179,16 @@ def test_all_at_once_waits_for_the_control_and_is_watched() -> None:
     assert (watched.how, over.how) == ("held", "promoted")
 
 
+def test_a_look_that_was_cut_short_is_kept() -> None:
+    """What was looked through is recorded, though no run of it counts: else no later one would."""
+    looked = Counted(results=[], seen={"acme": 507}, is_cut=True)
+    judgement = judged(HALF, looked, missing=lambda _: 0.0, now=NOW)
+
+    assert judgement is not None
+    assert (judgement.how, judgement.rollout.seen) == ("held", {"acme": 507})
+    assert after(HALF) is None
+
+
 def test_all_at_once_is_taken_back_by_a_share_that_rose() -> None:
     """After a switch the candidate's runs are compared with those that were counted before it."""
     plan = replace(SWITCHED.plan, least_runs=120)
