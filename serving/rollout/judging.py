@@ -34,16 +34,18 @@ def judged(
     """Return what is decided about a live rollout; None where nothing new is known.
 
     Each run is taken in once, in the order in which they ended, and the first that decides ends the
-    step: what ended later was begun at the same step, and says nothing of the next one.
+    step: what ended later was begun at the same step, and says nothing of the next one, unless a
+    guard fires by that.
     """
     known = figures.of(rollout)
     verdict: Verdict = "hold"
     for result in counted.results:
-        known = _taken_in(rollout, known, result, missing)
-        verdict = _verdict(rollout, known, now=now)
-        if verdict != "hold":
-            break
-    else:
+        if verdict == "hold":
+            known = _taken_in(rollout, known, result, missing)
+            verdict = _verdict(rollout, known, now=now)
+        elif verdict == "promote":
+            known, verdict = _guarded(known, result)
+    if verdict == "hold":
         verdict = _verdict(rollout, known, now=now)
     if verdict == "hold" and not counted.results and not counted.is_cut:
         return None
@@ -76,6 +78,14 @@ def _taken_in(
         seen = observed(result, rollout, missing=missing(result))
         comparison = comparison.observed(seen)
     return Figures(comparison=comparison, lately=lately, guard=lately.fired(result))
+
+
+def _guarded(known: Figures, result: Result) -> tuple[Figures, Verdict]:
+    """Return the figures and the verdict where a run ended after the one that promotes."""
+    lately = known.lately.after(result)
+    guard = lately.fired(result)
+    after = replace(known, lately=lately, guard=guard)
+    return after, "promote" if guard is None else "roll_back"
 
 
 def _spend(result: Result) -> float:

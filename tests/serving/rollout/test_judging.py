@@ -179,6 +179,22 @@ def test_all_at_once_waits_for_the_control_and_is_watched() -> None:
     assert (watched.how, over.how) == ("held", "promoted")
 
 
+def test_a_guard_fires_by_what_ended_behind_the_step() -> None:
+    """A run that ended after the one that takes the step, in the same look, takes the release back
+    where a guard fires by that run.
+    """
+    waits = replace(SWITCHED, step=0)
+    controls = [result("control", number) for number in range(10)]
+    late = result("canary", 10, is_contradicted=True)
+
+    assert after(waits, *controls).how == "advanced"
+    back = after(waits, *controls, late)
+    assert (back.how, back.rollout.figures["guard"]) == (
+        "rolled_back",
+        "contradicted_effect",
+    )
+
+
 def test_a_look_that_was_cut_short_is_kept() -> None:
     """What was looked through is recorded, though no run of it counts: else no later one would."""
     looked = Counted(results=[], seen={"acme": 507}, is_cut=True)
