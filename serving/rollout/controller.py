@@ -26,18 +26,16 @@ class Bounds:
     #: The chance that a rollout of equal arms is ever rolled back by a comparison
     false_alarm: float = 0.05
     #: By how much a share may be higher for the next step to be taken: the last whose percentage
-    #: the canary has at the step
+    #: is below that of the next step, so the way to all runs is as strict from wherever it begins
     tolerated: Mapping[int, float] = field(
         default_factory=lambda: {0: 0.9, 5: 0.6, 25: 0.35, 50: 0.2}
     )
     #: So many runs of the canary at least before a step is taken
     least_runs: int = 30
 
-    def at(self, percent: int) -> float:
-        """Return by how much a share may be higher at a step of so many percent."""
-        return self.tolerated[
-            max(from_ for from_ in self.tolerated if from_ <= percent)
-        ]
+    def before(self, percent: int) -> float:
+        """Return by how much a share may be higher for a step to so many percent to be taken."""
+        return self.tolerated[max(from_ for from_ in self.tolerated if from_ < percent)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +107,7 @@ class Comparison:
             return self._decided("roll_back", worst)
         doubtful = max(MEASURES, key=self._most)
         is_known = self.runs >= self.bounds.least_runs
-        if is_known and self._most(doubtful) <= self.bounds.at(self.percent):
+        if is_known and self._most(doubtful) <= self.bounds.before(self._next):
             return self._decided("promote", doubtful)
         return self._decided("hold", doubtful)
 
@@ -126,6 +124,11 @@ class Comparison:
             most=self._most(measure),
             runs=self.runs,
         )
+
+    @property
+    def _next(self) -> int:
+        """How many of a hundred runs the canary gets with the next step; all, at the last."""
+        return self.steps[min(self.step + 1, len(self.steps) - 1)]
 
     @property
     def _alpha(self) -> float:

@@ -195,6 +195,20 @@ def test_a_guard_fires_by_what_ended_behind_the_step() -> None:
     )
 
 
+def test_the_way_to_all_runs_is_as_strict_from_a_small_step() -> None:
+    """A plan of two steps puts no release in force that may fail far more often than the other."""
+    short = replace(HALF, plan=replace(HALF.plan, steps=(1, 100)))
+    runs = [result("control", number) for number in range(1_000)]
+    runs += [
+        result("canary", number, status="failed" if number % 3 == 0 else "done")
+        for number in range(60)
+    ]
+    alike = [result("canary", number) for number in range(1_000)]
+
+    assert after(short, *runs).how != "promoted"
+    assert after(short, *runs[:1_000], *alike).how == "promoted"
+
+
 def test_a_look_that_was_cut_short_is_kept() -> None:
     """What was looked through is recorded, though no run of it counts: else no later one would."""
     looked = Counted(results=[], seen={"acme": 507}, is_cut=True)
