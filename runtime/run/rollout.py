@@ -49,6 +49,10 @@ _AFTER: Final[Mapping[Turned, Status]] = {
     "stopped": "stopped",
     "overtaken": "stopped",
 }
+#: What the controller decides, by figures; it has none of a release that a person put in force
+_DECIDED: Final[frozenset[Turned]] = frozenset(
+    {"held", "advanced", "promoted", "rolled_back"}
+)
 _ENTRIES: Final = tables.ledger_entry.c
 _TURNS: Final = (
     select(_ENTRIES.seq, _ENTRIES.body, _ENTRIES.payload)
@@ -127,10 +131,14 @@ class Rollout:
         """Whether something may still be decided about it."""
         return self.status in {"live", "paused"}
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is at the step with which the candidate came into force."""
+        return self.plan.steps[self.step] == _WHOLE
+
     def is_overtaken(self, in_force: str) -> bool:
         """Whether a person put another release in force than the rollout did."""
-        is_whole = self.plan.steps[self.step] == _WHOLE
-        return in_force != (self.candidate if is_whole else self.control)
+        return in_force != (self.candidate if self.is_whole else self.control)
 
     @property
     def tag(self) -> str:
@@ -157,18 +165,23 @@ def history(connection: Connection, vault: Vault, *, most: int) -> list[Rollout]
     return [_opened(vault, row) for row in rows]
 
 
-def turn(tx: Tx, vault: Vault, after: Rollout, *, how: Turned) -> None:
+def turn(tx: Tx, vault: Vault, after: Rollout, *, how: Turned, by: str = "") -> None:
     """Record that the rollout stands as *after* says, in the transaction of whoever calls.
 
     With its last step the candidate comes into force, and a way back takes the candidate out of
-    force: release, policy and rollout change at once. Whoever calls holds the head of the home's
+    force: release, policy and rollout change at once, by the person *by*, or by whoever started the
+    rollout. What a person put in force meanwhile stays. Whoever calls holds the head of the home's
     log. Raises `BadInput` ("rollout_moved") when something else was decided since *after* was read,
-    and as `promotion.turn` does.
+    a promotion by a person included, and as `promotion.turn` does.
     """
-    if newest(tx.connection, vault, above=after.seq) is not None:
+    before = newest(tx.connection, vault)
+    in_force = promotion.newest(tx.connection, vault).release
+    is_newest = before is None or before.seq <= after.seq
+    is_ours = before is None or not before.is_overtaken(in_force)
+    if not is_newest or (how in _DECIDED and not is_ours):
         raise refused("rollout_moved", what=f"rollout {after.id}")
     turned = replace(after, status=_AFTER[how])
-    _put_in_force(tx, vault, turned, how)
+    _put_in_force(tx, vault, turned, how, in_force=in_force, person=by or turned.by)
     tx.events.append(
         RolloutTurned(
             log=HOME,
@@ -182,17 +195,25 @@ def turn(tx: Tx, vault: Vault, after: Rollout, *, how: Turned) -> None:
     )
 
 
-def _put_in_force(tx: Tx, vault: Vault, turned: Rollout, how: Turned) -> None:
-    """Put the candidate in force with its last step, and the control with a way back."""
-    in_force = promotion.newest(tx.connection, vault).release
+def _put_in_force(
+    tx: Tx,
+    vault: Vault,
+    turned: Rollout,
+    how: Turned,
+    *,
+    in_force: str,
+    person: str,
+) -> None:
+    """Put the candidate in force with its last step, and the control with a way back from there."""
+    is_back = how in {"rolled_back", "stopped"} and turned.is_whole
     if how in {"advanced", "promoted"} and turned.percent == _WHOLE:
         name, before, by = turned.candidate, turned.control, _FORTH
-    elif how in {"rolled_back", "stopped"} and in_force == turned.candidate:
+    elif is_back and in_force == turned.candidate:
         name, before, by = turned.control, turned.candidate, _BACK
     else:
         return
     if in_force != name:
-        promotion.turn(tx, vault, name, how=by, after=before, by=turned.by)
+        promotion.turn(tx, vault, name, how=by, after=before, by=person)
 
 
 def _written(rollout: Rollout) -> dict[str, Document]:

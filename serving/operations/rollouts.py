@@ -119,6 +119,8 @@ async def turn(
 ) -> Rollout:
     """Pause the rollout that is under way, let it go on, or end it with the control in force.
 
+    A rollout that gave the candidate every run is ended, not paused: its controller would watch no
+    more while every run is the candidate's. What a person put in force meanwhile stays.
     Raises `NotPermitted`, and `BadInput` where there is none to do that with ("no_rollout") and
     where something else was decided meanwhile ("rollout_moved").
     """
@@ -127,9 +129,11 @@ async def turn(
     wanted = _OF[how]
     if here is None or not here.is_open or wanted not in {"open", here.status}:
         raise refused("no_rollout", what="a rollout", wanted=wanted)
+    if how == "paused" and here.is_whole:
+        raise refused("no_rollout", what="a pause", wanted="at a step of some runs")
 
     def work(tx: Tx) -> None:
-        rollout.turn(tx, vault, here, how=how)
+        rollout.turn(tx, vault, here, how=how, by=person.id)
 
     await acts.perform(
         "rollout.turn",

@@ -18,7 +18,7 @@ from interlock.runtime.errors import BadInput, Tampered
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.events import HOME, RunEnded
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.run import assignment, rollout, rollout_result
+from interlock.runtime.run import assignment, promotion, rollout, rollout_result
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.rollout import Plan, Rollout
 from interlock.runtime.run.run import NewRun, Status
@@ -110,6 +110,42 @@ async def test_the_way_back_brings_the_policy_back(world: World) -> None:
     assert forth == (here.candidate, THEIRS.revision)
     assert await in_force(world) == (here.control, OURS.revision)
     assert (back.status, back.percent) == ("rolled_back", 0)
+
+
+@pytest.mark.parametrize("how", ["promoted", "rolled_back", "stopped"])
+async def test_what_a_person_put_in_force_stays(world: World, how: str) -> None:
+    """A decision that was made before a person took the candidate out of force, or put the
+    candidate in force, changes neither; a stop ends the rollout and leaves the release.
+    """
+    here = await begun(world)
+    if how == "promoted":
+        here = await decided(world, here.begun(1, now=here.at), "advanced")
+        chosen = (here.control, OURS.revision)
+        await turned(world, here.control, how="rolled_back", after=here.candidate)
+    else:
+        chosen = (here.candidate, THEIRS.revision)
+        await turned(world, here.candidate, after=here.control)
+    if how == "stopped":
+        await decided(world, here, how)
+    else:
+        with pytest.raises(BadInput) as late:
+            await decided(world, here, how)
+        assert late.value.code == "rollout_moved"
+
+    assert await in_force(world) == chosen
+
+
+async def test_the_way_back_names_who_took_it(world: World) -> None:
+    """Who stops a rollout is who takes its release out of force, not who started it."""
+    here = await begun(world)
+    whole = await decided(world, here.begun(1, now=here.at), "advanced")
+    await world.store.write(
+        lambda tx: rollout.turn(tx, world.vault, whole, how="stopped", by="ada"),
+        logs=(HOME,),
+    )
+    last = await world.store.read(lambda look: promotion.newest(look, world.vault))
+
+    assert (last.release, last.by) == (here.control, "ada")
 
 
 @pytest.mark.parametrize("column", ["body", "payload"])

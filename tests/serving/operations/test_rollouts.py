@@ -265,6 +265,8 @@ async def test_all_runs_at_once_and_back(home_folder: Path) -> None:
         in_force = await here.control.runtime.releases.in_force()
         await here.work()
         watched = await here.standing()
+        with pytest.raises(BadInput) as paused:
+            await here.turn("paused")
         await here.turn("stopped")
         back = [await here.begin(1, home) for home in (here.control, here.candidate)]
 
@@ -272,6 +274,7 @@ async def test_all_runs_at_once_and_back(home_folder: Path) -> None:
     assert [run.release for [run] in switched] == [begun.candidate] * 2
     assert in_force == begun.candidate
     assert (watched.status, watched.step) == ("live", 1)
+    assert paused.value.code == "no_rollout"
     assert [run.release for [run] in back] == [begun.control] * 2
 
 
