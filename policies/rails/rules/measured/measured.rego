@@ -3,7 +3,7 @@
 # description: >-
 #   An act whose entry names suites (measured) is done on a release that every one of them held for: the newest
 #   measurement of the suite that was recorded for the release must have held. What was recorded is a fact of the
-#   runtime; without it nothing is done.
+#   runtime; without it nothing is done. A rollout may put the release in force, so it needs what a promotion needs, too.
 # custom:
 #   codes:
 #     measures_unknown: "Which suites held for the release is not known, or which must have is not configured."
@@ -23,18 +23,26 @@ deny contains {"code": "measures_unknown", "parameters": {}} if {
 deny contains {"code": "not_measured", "parameters": {"suite": suite}} if {
 	is_asked
 	is_known
-	some suite in catalogue.act.measured
+	some entry in entries
+	some suite in entry.measured
 	not is_held(suite)
 }
 
 is_asked if {
 	catalogue.is_act
-	"measured" in object.keys(catalogue.act)
+	some entry in entries
+	"measured" in object.keys(entry)
 }
 
 is_known if {
-	is_array(catalogue.act.measured)
+	every entry in entries {
+		is_array(object.get(entry, "measured", []))
+	}
 	is_array(input.context.subject.evals)
 }
+
+entries contains catalogue.act
+
+entries contains data.rails.config.acts["release.promote"] if input.action.tool == "rollout.start"
 
 is_held(suite) if suite in input.context.subject.evals

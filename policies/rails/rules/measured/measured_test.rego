@@ -29,6 +29,21 @@ test_deny_what_did_not_hold if {
 	count(denials(held([]))) == 2
 }
 
+rollout := json.patch(promote, [{"op": "replace", "path": "/action/tool", "value": "rollout.start"}])
+
+test_a_rollout_needs_what_a_promotion_needs if {
+	acts := {"release.promote": entry, "rollout.start": object.union(entry, {"measured": ["tone"]})}
+	missing := {"code": "not_measured", "parameters": {"suite": "tone"}}
+	measured.deny == {missing} with input as rollout with data.rails.config.acts as acts
+	without := object.union(acts, {"rollout.start": object.union(entry, {"measured": []})})
+	count(measured.deny) == 0 with input as rollout with data.rails.config.acts as without
+	unheld := json.patch(rollout, [{"op": "replace", "path": "/context/subject/evals", "value": ["bypass"]}])
+	measured.deny == {{"code": "not_measured", "parameters": {"suite": "contracts"}}} with input as unheld
+		with data.rails.config.acts as without
+	bad := object.union(without, {"release.promote": object.union(entry, {"measured": null})})
+	measured.deny == {unknown} with input as rollout with data.rails.config.acts as bad
+}
+
 test_deny_what_is_not_known if {
 	every evals in [null, "contracts", {"contracts": true}] {
 		denials(held(evals)) == {unknown}
