@@ -143,8 +143,8 @@ _TEXTS: Final[Mapping[Code, tuple[str, str]]] = {
         "Promote it: `interlock release promote`.",
     ),
     "rollout_step": (
-        "its steps are not rising shares of a hundred that end with 100",
-        "Write them as 1,5,25,50,100, for instance.",
+        "its steps are not rising shares of a hundred from 1 on that end with 100",
+        "Write them as 1,5,25,50,100, or leave them out for all at once.",
     ),
     "key_reused": (
         "it stands for another request",

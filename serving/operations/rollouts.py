@@ -216,7 +216,11 @@ def _refuse_other_in_force(tx: Tx, vault: Vault, begun: Rollout) -> None:
 
 
 def _refuse_steps(plan: Plan) -> None:
+    """Refuse steps of which none is compared before the candidate gets every run."""
     steps = plan.steps
     is_rising = all(one < other for one, other in pairwise(steps))
-    if not steps or not is_rising or steps[0] < 0 or steps[-1] != _WHOLE:
+    is_compared = len(steps) > 1 and steps[0] > 0 and is_rising and steps[-1] == _WHOLE
+    if plan.kind == "blue_green":
+        is_compared = steps == rollout.STEPS["blue_green"]
+    if not is_compared:
         raise refused("rollout_step", what=f"rollout by {steps}")

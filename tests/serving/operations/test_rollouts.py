@@ -191,10 +191,16 @@ async def test_a_rollout_takes_two_people(home_folder: Path) -> None:
 
 
 async def test_steps_rise_to_every_run(home_folder: Path) -> None:
-    """Steps that do not rise to all runs start nothing."""
+    """Steps that do not rise to all runs start nothing, nor do those without a run to compare: all
+    runs at once with a step between, or as the first step.
+    """
     codes = []
     async with place(home_folder) as here:
-        for steps in ((), (50,), (50, 25, 100), (-1, 100), (0, 100, 100)):
+        switch = Plan(kind="blue_green", steps=(50, 100))
+        with pytest.raises(BadInput) as refusal:
+            await here.start(switch)
+        codes.append(refusal.value.code)
+        for steps in ((), (50,), (100,), (50, 25, 100), (0, 100), (1, 100, 100)):
             with pytest.raises(BadInput) as refusal:
                 await here.start(Plan(steps=steps))
             codes.append(refusal.value.code)
