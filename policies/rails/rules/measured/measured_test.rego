@@ -29,7 +29,7 @@ test_deny_what_did_not_hold if {
 	count(denials(held([]))) == 2
 }
 
-rollout := json.patch(promote, [{"op": "replace", "path": "/action/tool", "value": "rollout.start"}])
+rollout := object.union(promote, {"action": {"tool": "rollout.start"}})
 
 test_a_rollout_needs_what_a_promotion_needs if {
 	acts := {"release.promote": entry, "rollout.start": object.union(entry, {"measured": ["tone"]})}
@@ -37,7 +37,7 @@ test_a_rollout_needs_what_a_promotion_needs if {
 	measured.deny == {missing} with input as rollout with data.rails.config.acts as acts
 	without := object.union(acts, {"rollout.start": object.union(entry, {"measured": []})})
 	count(measured.deny) == 0 with input as rollout with data.rails.config.acts as without
-	unheld := json.patch(rollout, [{"op": "replace", "path": "/context/subject/evals", "value": ["bypass"]}])
+	unheld := object.union(rollout, {"context": {"subject": {"evals": ["bypass"]}}})
 	measured.deny == {{"code": "not_measured", "parameters": {"suite": "contracts"}}} with input as unheld
 		with data.rails.config.acts as without
 	bad := object.union(without, {"release.promote": object.union(entry, {"measured": null})})
