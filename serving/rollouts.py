@@ -1,6 +1,7 @@
 """Rollouts as people look at them: how one stands, on which figures, and what was decided."""
 
 from dataclasses import dataclass
+from typing import Any, Final
 
 from interlock.runtime.run import rollout
 from interlock.runtime.run.rollout import Rollout
@@ -8,6 +9,9 @@ from interlock.runtime.storage import Storage
 from interlock.serving.rollout import figures
 from interlock.serving.rollout.arm import Measure
 from interlock.serving.rollout.controller import MEASURES, Comparison
+
+#: What the controller decides, of all that is decided about a rollout
+_OF_CONTROLLER: Final = frozenset({"held", "advanced", "promoted", "rolled_back"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,6 +26,19 @@ class Line:
     #: By how much the candidate's share is higher, at least and at most, as sure as is stated
     least: float
     most: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ground:
+    """What a decision of the controller rests on."""
+
+    #: The guard that fired, or the share that decided
+    because: str
+    #: By how much that share is higher for the candidate, at least and at most
+    least: float
+    most: float
+    control_runs: int
+    canary_runs: int
 
 
 async def newest(storage: Storage) -> Rollout | None:
@@ -44,12 +61,24 @@ def lines(one: Rollout) -> list[Line]:
     return [_line(measure, comparison) for measure in MEASURES]
 
 
+def ground(one: Rollout) -> Ground | None:
+    """Return what the newest decision rests on; None for a person's."""
+    kept: Any = one.figures
+    if one.how not in _OF_CONTROLLER or not kept:
+        return None
+    return Ground(
+        because=kept["guard"] or kept["measure"],
+        least=figures.share(kept["least"]),
+        most=figures.share(kept["most"]),
+        control_runs=kept["runs"]["control"],
+        canary_runs=kept["runs"]["canary"],
+    )
+
+
 def reason(one: Rollout) -> str:
     """Return what the newest decision rests on, in a few words; empty for a person's."""
-    kept = one.figures
-    if one.how not in {"held", "advanced", "promoted", "rolled_back"} or not kept:
-        return ""
-    return str(kept["guard"] or kept["measure"])
+    rests = ground(one)
+    return "" if rests is None else rests.because
 
 
 def _line(measure: Measure, comparison: Comparison) -> Line:

@@ -9,10 +9,12 @@ from typing import Final, TypeAlias
 import httpx2
 
 from interlock.evals import questions
+from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import Tx
 from interlock.runtime.run.delivery import Draft, tell
 from interlock.runtime.run.webhook import Webhook, keep_webhook
 from interlock.serving.home import Home
+from interlock.serving.operations import releases
 
 _TENANT: Final = "default"
 _TEXT: Final = b"This Agreement is made. " * 20
@@ -58,6 +60,12 @@ class Things:
         self.home.runs.give_back(run)
         return {"approval_id": approval}
 
+    async def release(self) -> Mapping[str, str]:
+        """Make a release of what the home is; the same home makes the same one."""
+        maker = Principal(id="root", tenant=_TENANT, roles=("administrator",))
+        manifest = await releases.create(self.home, person=maker, weights={})
+        return {"release": manifest.digest}
+
     async def webhook(self) -> Mapping[str, str]:
         """Keep a webhook with a message to it; no host is listed to add one."""
         hook = Webhook(
@@ -91,5 +99,6 @@ _KINDS: Final[Mapping[str, _Maker]] = {
     "document_id": Things.run,
     "job_id": Things.job,
     "approval_id": Things.approval,
+    "release": Things.release,
     "webhook_id": Things.webhook,
 }

@@ -114,6 +114,11 @@ def read(connection: Connection, vault: Vault, name: str) -> Release:
     return release
 
 
+def signer(vault: Vault) -> str:
+    """Return the public key under which manifests are signed here: Ed25519, hexadecimal."""
+    return vault.derived(_PURPOSE).public_key().public_bytes_raw().hex()
+
+
 def names(connection: Connection) -> list[str]:
     """Return the digest of every release, the oldest first; nothing is verified."""
     query = select(_RELEASE.digest).order_by(_RELEASE.created, _RELEASE.digest)

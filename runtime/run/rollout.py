@@ -66,6 +66,7 @@ _TURNS: Final = (
     .limit(bindparam("most"))
 )
 _READ: Final = Statement(_TURNS)
+_PAGE: Final = Statement(_TURNS.where(_ENTRIES.seq < bindparam("below")))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,9 +160,18 @@ def newest(connection: Connection, vault: Vault, *, above: int = -1) -> Rollout 
     return _opened(vault, rows[0]) if rows else None
 
 
-def history(connection: Connection, vault: Vault, *, most: int) -> list[Rollout]:
-    """Return the newest decisions about rollouts, the newest first; raises as `newest` does."""
-    rows = _READ.all(connection, {"above": -1, "most": most})
+def history(
+    connection: Connection, vault: Vault, *, most: int, below: int | None = None
+) -> list[Rollout]:
+    """Return the newest decisions about rollouts, the newest first; raises as `newest` does.
+
+    With *below* they are those whose entries are older than the entry of that number.
+    """
+    place = {"above": -1, "most": most}
+    if below is None:
+        rows = _READ.all(connection, place)
+    else:
+        rows = _PAGE.all(connection, place | {"below": below})
     return [_opened(vault, row) for row in rows]
 
 

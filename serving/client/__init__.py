@@ -17,6 +17,8 @@ from interlock.serving.client.values import (
     Event,
     Job,
     Quality,
+    Release,
+    Rollout,
     Run,
 )
 
@@ -32,6 +34,8 @@ __all__ = [
     "Missing",
     "Quality",
     "Refused",
+    "Release",
+    "Rollout",
     "Run",
     "Unknown",
     "Unreachable",

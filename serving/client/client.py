@@ -19,6 +19,8 @@ from interlock.serving.client.values import (
     Event,
     Job,
     Quality,
+    Release,
+    Rollout,
     Run,
 )
 from interlock.serving.client.wire import Wire, problem_of
@@ -261,6 +263,20 @@ class Client:
     def jobs(self, **wanted: Any) -> AsyncIterator[Job]:
         """Yield the jobs of the tenant, newest first, page by page."""
         return self._listed("/v1/jobs", Job, wanted)
+
+    async def releases(self) -> Mapping[str, Any]:
+        """Return which release is in force, and every change of it, the newest first."""
+        answer: Mapping[str, Any] = await self._wire.ask("GET", "/v1/releases")
+        return answer
+
+    async def release_of(self, digest: str) -> Release:
+        """Return the manifest of a release, with who made it and who put it in force."""
+        answer = await self._wire.ask("GET", f"/v1/releases/{digest}")
+        return Release.model_validate(answer)
+
+    def rollouts(self, **wanted: Any) -> AsyncIterator[Rollout]:
+        """Yield what was decided about rollouts, newest first, page by page."""
+        return self._listed("/v1/rollouts", Rollout, wanted)
 
     async def log(self) -> Mapping[str, Any]:
         """Return the size and root of the tenant's log."""

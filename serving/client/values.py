@@ -55,6 +55,27 @@ class Quality(Answer):
     people: list[dict[str, Any]]
 
 
+class Release(Answer):
+    """One release; its manifest and its approvals stand in further fields."""
+
+    release: str
+    in_force: bool
+    by: str
+    parts: dict[str, str]
+
+
+class Rollout(Answer):
+    """One decision about a rollout; the figures stand in further fields."""
+
+    rollout: str
+    candidate: str
+    control: str
+    status: str
+    how: str
+    percent: int
+    shares: list[dict[str, Any]]
+
+
 class Job(Answer):
     """One job of many documents."""
 

@@ -41,6 +41,7 @@ from interlock.serving.http.routes import (
     nowhere,
     policies,
     quality,
+    releases,
     runs,
     webhooks,
 )
@@ -64,6 +65,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     decisions.router,
     audit.router,
     policies.router,
+    releases.router,
     budgets.router,
     quality.router,
     metrics.router,

@@ -66,6 +66,11 @@ def of(rollout: Rollout) -> Figures:
     )
 
 
+def share(millionths: int) -> float:
+    """Return a share as a reader takes it, of one that is kept in millionths."""
+    return round(millionths / _MILLION, 4)
+
+
 def _number(comparison: Comparison, arm: str) -> int:
     shares: Shares = getattr(comparison, arm)
     return shares["error"].number

@@ -8,7 +8,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,8 @@ from typing import Any, Final, TypeAlias
 import pytest
 
 from interlock.serving.cli.application import run_command
+
+from . import rolling
 
 CONTRACTS: Final = Path(__file__).resolve().parents[2] / "evals" / "data" / "contracts"
 PEOPLE: Final = (
@@ -46,6 +48,12 @@ Command: TypeAlias = Callable[..., Ran]
 def command() -> Command:
     """Run the application with arguments in a home; named settings go into its environment."""
     return _run
+
+
+@pytest.fixture(scope="session")
+def roll_out() -> Callable[..., Awaitable[rolling.Rolled]]:
+    """Roll a release out in a home, beside another one that is in force."""
+    return rolling.roll_out
 
 
 @pytest.fixture(scope="session")

@@ -194,3 +194,24 @@ async def test_only_what_is_safe_is_sent_again() -> None:
     assert (looks, starts, cancels) == (TRIES, TRIES, 1)
     assert len(keys) == 1
     assert keys != {""}
+
+
+async def test_releases_and_rollouts_are_read(tmp_path: Path, roll_out: Any) -> None:
+    """What is in force, a manifest, and each decision about a rollout with its figures."""
+    settings = open_workspace({}, chosen={"home": str(tmp_path)}).settings
+    async with opened(settings) as home:
+        rolled = await roll_out(home)
+        served = application(home, authenticator=OneKey())
+        transport = httpx2.ASGITransport(app=served)
+        async with (
+            served.router.lifespan_context(served),
+            Client(BASE, key="ilk_ana", transport=transport) as client,
+        ):
+            releases = await client.releases()
+            release = await client.release_of(rolled.candidate)
+            told = [one async for one in client.rollouts(limit=1)]
+
+    assert releases["in_force"] == rolled.control
+    assert (release.by, release.in_force) == ("ana", False)
+    assert [one.how for one in told] == ["held", "started"]
+    assert told[0].shares[0]["canary_runs"] == 4
