@@ -23,6 +23,7 @@ PLACES: Final = (
     ("/runs", "Runs"),
     ("/jobs", "Jobs"),
     ("/policy", "Policy"),
+    ("/releases", "Releases"),
     ("/budgets", "Budgets"),
     ("/audit", "Audit"),
     ("/quality", "Quality"),

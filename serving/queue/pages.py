@@ -30,6 +30,7 @@ from interlock.serving.queue.routes import (
     issuer,
     live,
     quality,
+    releases,
     runs,
     sign_in,
 )
@@ -60,6 +61,7 @@ ROUTERS: Final = (
     runs.router,
     books.router,
     quality.router,
+    releases.router,
     live.router,
     contract.router,
     leaf.router,

@@ -32,7 +32,7 @@ class Rolled:
 async def roll_out(
     home: Home, *, by: Principal = REVIEWER, model: str = "good"
 ) -> Rolled:
-    """Let *by* roll a release out beside one that weighs *model*: held after three runs and four."""
+    """Let *by* roll a release out beside one that weighs *model*, and hold it at its first step."""
     first = await _made(home, model)
     second = await _made(home, "other")
     storage, acts = home.runtime.storage, home.runtime.acts
