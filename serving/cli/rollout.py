@@ -129,7 +129,7 @@ def show(as_json: AsJson = False) -> None:
 
 @application.command()
 def pause(*, note: Note, person: As = None, as_json: AsJson = False) -> None:
-    """Give the candidate no new run until the rollout is resumed."""
+    """Give the candidate no new run until the rollout is resumed; not once all runs have it."""
     _turn("paused", note, person, as_json=as_json)
 
 
