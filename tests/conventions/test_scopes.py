@@ -31,6 +31,7 @@ WIDE: Final[Mapping[str, str]] = {
     "serving/http/routes/health.py": "health is told to everybody, and names nobody",
     "serving/operations/approvals.py": "whoever is delegated to may be another tenant's",
     "serving/operations/budget_looks.py": _HISTORY,
+    "serving/operations/release_looks.py": "releases stand in the log of the home, for all tenants",
     "serving/queue/rulebook.py": _HISTORY,
 }
 

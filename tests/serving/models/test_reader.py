@@ -194,11 +194,11 @@ async def test_a_model_that_is_away_holds_no_review(tmp_path: Path) -> None:
 async def test_a_small_budget_leaves_doubts_and_plans_all_the_same(
     tmp_path: Path,
 ) -> None:
-    """Of the tokens that are left no more than half goes into questions; what was not asked is
+    """Questions at their dearest leave half of the tokens that were left; what was not asked is
     counted.
     """
     async with ModelServer(quoting()) as server:
-        done = await reviewed(tmp_path, server.url, tokens=20_000)
+        done = await reviewed(tmp_path, server.url, tokens=60_000)
     consulted = done.outcome["consulted"]
 
     assert (consulted["asked"], consulted["left"]) == (1, DOUBTS - 1)

@@ -3,7 +3,8 @@
 # description: >-
 #   An act whose entry names suites (measured) is done on a release that every one of them held for: the newest
 #   measurement of the suite that was recorded for the release must have held. What was recorded is a fact of the
-#   runtime; without it nothing is done. A rollout may put the release in force, so it needs what a promotion needs, too.
+#   runtime; without it nothing is done. A rollout may put the release in force, so it needs what a promotion needs,
+#   too.
 # custom:
 #   codes:
 #     measures_unknown: "Which suites held for the release is not known, or which must have is not configured."
