@@ -9,6 +9,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from functools import partial
+from math import isfinite
 from typing import Any, Final
 
 from interlock.runtime.canonical import Json
@@ -89,7 +90,10 @@ class Steering:
         )
 
     async def _shortfalls(self, results: Sequence[Result]) -> Mapping[str, float]:
-        """Return what the agents say is missing of their runs, by run."""
+        """Return what the agents say is missing of their runs, by run.
+
+        Of a run that its agent cannot judge everything counts as missing (fails closed).
+        """
         shortfalls: dict[str, float] = {}
         for result in results:
             agent: Any = self._runtime.agents.get(result.agent)
@@ -98,8 +102,7 @@ class Steering:
                 continue
             request = await self._request(result)
             if request is not None:
-                missing = float(shortfall(request, result.done))
-                shortfalls[result.run_id] = min(1.0, max(0.0, missing))
+                shortfalls[result.run_id] = _missing(shortfall, request, result)
         return shortfalls
 
     async def _request(self, result: Result) -> Mapping[str, Json] | None:
@@ -108,3 +111,13 @@ class Steering:
             return (await self._runtime.runs.read(result.run_id)).request
         except BadInput:
             return None
+
+
+def _missing(shortfall: Any, request: Mapping[str, Json], result: Result) -> float:
+    """Return what an agent says is missing of a run, from 0 to 1; 1 where the agent cannot say."""
+    try:
+        missing = float(shortfall(request, result.done))
+    except Exception:  # noqa: BLE001 - an agent is anybody's code; a defect of one ends no worker
+        _log.exception("%s could not say what is missing of a run", result.agent)
+        return 1.0
+    return min(1.0, max(0.0, missing)) if isfinite(missing) else 1.0

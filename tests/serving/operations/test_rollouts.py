@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from interlock.agents.contract_review.workflow import ContractReview
 from interlock.runtime.errors import BadInput, NotPermitted
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.audit import entries
@@ -164,6 +165,28 @@ async def test_a_run_is_given_a_release_and_keeps_it(home_folder: Path) -> None:
         "control": sum(release == begun.control for release in given.values()),
         "canary": sum(release == begun.candidate for release in given.values()),
     }
+
+
+async def test_an_agent_that_cannot_judge_a_run_ends_no_worker(
+    home_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where an agent breaks as it is asked what is missing, everything is, and the look goes on."""
+
+    def broken(*_: Any) -> float:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(ContractReview, "shortfall", broken)
+    async with place(home_folder) as here:
+        await here.start(Plan(steps=(50, 100), least_runs=30))
+        await here.begin(4)
+        await here.work()
+        standing = await here.standing()
+
+    figures: Any = standing.figures
+    assert sum(figures["runs"].values()) == 4
+    for arm in ("control", "canary"):
+        number, missing, _ = figures[arm]["quality"]
+        assert missing == number * 1_000_000
 
 
 async def test_a_rollout_takes_two_people(home_folder: Path) -> None:

@@ -1,5 +1,6 @@
 """What the spans of a run say, and that they hold no content."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,8 +84,6 @@ async def test_no_span_holds_content(
 
     class Broken(Effects):
         def tool(self, name: str, action: Any = "write", **options: Any) -> Any:
-            from dataclasses import replace  # noqa: PLC0415 - as late as it is needed
-
             async def act(permit: Any, arguments: Any) -> Any:
                 raise (
                     ToolFailed(code="bad", detail=CANARY)
