@@ -56,6 +56,7 @@ write := {
 		"plan": {"stated": false, "step": null, "tools": []},
 		"earlier": [],
 		"misplaced": {},
+		"elsewhere": [],
 		"intent": {"spoken": false, "kinds": {}},
 		"done": {},
 		"done_here": [],

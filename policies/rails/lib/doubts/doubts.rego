@@ -31,6 +31,7 @@ is_vouched(argument) if {
 can_be_asked(argument) if {
 	catalogue.is_attended
 	catalogue.says_which
+	is_told
 	not is_elsewhere(argument)
 	input.context.labels[argument].integrity in {"unvouched", "untrusted"}
 }
@@ -39,3 +40,7 @@ is_elsewhere(argument) if {
 	argument in input.context.elsewhere
 	not catalogue.is_planned
 }
+
+is_told if is_array(input.context.elsewhere)
+
+is_told if input.context.version in {7, 8}

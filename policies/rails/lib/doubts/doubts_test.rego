@@ -56,3 +56,14 @@ test_a_step_of_the_plan_says_itself_which_account_it_takes if {
 	doubts.can_be_asked("to") with input as object.union(attended, {"context": planned})
 		with input.context.elsewhere as ["to"]
 }
+
+test_nobody_is_asked_where_it_is_not_known_whom_the_words_say if {
+	every context in [{"elsewhere": null}, {"elsewhere": "to"}, {"elsewhere": {"to": true}}] {
+		not doubts.can_be_asked("to") with input as object.union(attended, {"context": context})
+	}
+	unknown := json.remove(attended, ["context/elsewhere"])
+	not doubts.can_be_asked("to") with input as unknown
+	every version in [7, 8] {
+		doubts.can_be_asked("to") with input as object.union(unknown, {"context": {"version": version}})
+	}
+}
