@@ -69,10 +69,8 @@ def _planner(settings: Settings, planner: Callable[..., Any] | None) -> str:
     entries = settings.models.get(PLANNER, {})
     if entries:
         return _places(entries) + beside
-    endpoint = settings.model
-    if endpoint is None:
-        return f"careful{beside}"
-    return f"{endpoint.name} at {endpoint.url}, {endpoint.clearance}{beside}"
+    entry = settings.model
+    return f"{entry.place if entry else 'careful'}{beside}"
 
 
 def _places(entries: Mapping[str, ModelEntry]) -> str:

@@ -17,13 +17,13 @@ from interlock.runtime.run.artefact import Kind
 from interlock.runtime.run.unreleased import ReleaseUnusable
 from interlock.runtime.storage import Storage
 from interlock.serving import releases
-from interlock.serving.models.entry import Endpoint, ModelEntry
+from interlock.serving.models.entry import ModelEntry
 from interlock.serving.settings import Settings
 from interlock.tools import files
 
 #: The folder of a home in which what a release brings is laid out, one folder a release
 _FOLDER: Final = "releases"
-_ENDPOINT: Final = TypeAdapter(Endpoint | None)
+_MODEL: Final = TypeAdapter(ModelEntry | None)
 _MODELS: Final = TypeAdapter(dict[str, dict[str, ModelEntry]])
 _BROUGHT: Final[tuple[Kind, ...]] = ("policy", "playbook", "model")
 
@@ -68,7 +68,7 @@ async def released(
         "bundle": folder / "bundle.tar.gz",
         "policies": None,
         "playbooks": folder / "playbooks" if own else None,
-        **_models(settings, brought),
+        **_models(brought),
     }
     return settings.model_copy(update=changed)
 
@@ -106,19 +106,12 @@ def _brought(connection: Connection, vault: Vault, under: str) -> _Brought | Non
     )
 
 
-def _models(settings: Settings, brought: _Brought) -> dict[str, Any]:
-    """Return the models of the release, with the key that the workspace has for that endpoint.
-
-    A workspace that names another endpoint has no key for this one, and nobody sends it a key.
-    """
+def _models(brought: _Brought) -> dict[str, Any]:
+    """Return the models of the release; it names the variables of their keys, and holds no key."""
     stated = _parsed(brought.model, "model")
-    endpoint = stated.get("model")
-    own = settings.model
-    if endpoint is not None and own is not None and own.url == endpoint.get("url"):
-        endpoint = endpoint | {"key": own.key}
     try:
         return {
-            "model": _ENDPOINT.validate_json(json.dumps(endpoint)),
+            "model": _MODEL.validate_json(json.dumps(stated.get("model"))),
             "models": _MODELS.validate_json(json.dumps(stated.get("models", {}))),
         }
     except ValidationError as error:

@@ -34,7 +34,7 @@ from interlock.runtime.policy.request import (
     why_no_tenant,
 )
 from interlock.serving.fleet import Pace, TenantShare
-from interlock.serving.models.entry import Endpoint, ModelEntry, why_unusable
+from interlock.serving.models.entry import ModelEntry, alone, why_unusable
 from interlock.serving.openid import OpenId
 from interlock.serving.section import HttpUrl, Name, Section, fits_a_header
 from interlock.serving.witnesses import Witnesses
@@ -227,8 +227,9 @@ class Settings(Section):
     limits: Annotated[
         Amounts, BeforeValidator(_over_defaults), AfterValidator(_not_negative)
     ] = Field(LIMITS, description="What one run may spend")
-    model: Endpoint | None = Field(
-        None, description="What plans, instead of the scripted planner"
+    model: Annotated[ModelEntry | None, AfterValidator(alone)] = Field(
+        None,
+        description="What plans, instead of the scripted planner, and answers questions",
     )
     models: dict[Name, dict[Name, ModelEntry]] = Field(
         {},

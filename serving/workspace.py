@@ -200,16 +200,20 @@ def checked(origins: Mapping[str, Origin], file: Path | None) -> Settings:
         raise _refusal(first, origins) from error
 
 
+def _named(places: list[str], origins: Mapping[str, Origin]) -> str:
+    """Return the setting at *places*: the nearest that was written, or that is to be written."""
+    names = [".".join(places[:length]) for length in range(len(places), 0, -1)]
+    inner = [name for name in origins if name.startswith(f"{names[-1]}.")]
+    candidates = names if names[0] in settings_by_name() else [*names, *inner]
+    return next((name for name in candidates if name in origins), names[0])
+
+
 def _refusal(error: Any, origins: Mapping[str, Origin]) -> BadInput:
     """Return what is wrong with a setting: its place, its value, and what may stand there.
 
     The value of a secret is left out.
     """
-    places = [str(part) for part in error["loc"]]
-    names = [".".join(places[:length]) for length in range(len(places), 0, -1)]
-    inner = [name for name in origins if name.startswith(f"{names[-1]}.")]
-    candidates = names if error["type"] == "missing" else [*names, *inner]
-    name = next((name for name in candidates if name in origins), names[0])
+    name = _named([str(part) for part in error["loc"]], origins)
     setting = settings_by_name().get(name)
     why = str(error["msg"]).removeprefix("Value error, ")
     if name not in origins or setting is None:

@@ -17,7 +17,7 @@ from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.rollout import Plan, Rollout
 from interlock.serving import rollouts as looks
 from interlock.serving.home import Home, opened
-from interlock.serving.models.entry import Endpoint
+from interlock.serving.models.entry import ModelEntry
 from interlock.serving.operations import releases, rollouts, runs
 from interlock.serving.operations.workers import hired
 from interlock.serving.settings import Settings
@@ -154,7 +154,7 @@ async def _staged(fault: Fault) -> AsyncIterator[Stage]:
 def _asking(settings: Settings, server: ModelServer) -> Settings:
     """Return the settings of a workspace that asks the model of *server*."""
     fields = {"url": server.url, "name": "m", "clearance": "confidential"}
-    model = Endpoint.model_validate(fields)
+    model = ModelEntry.model_validate(fields)
     return settings.model_copy(update={"model": model})
 
 

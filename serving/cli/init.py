@@ -31,6 +31,7 @@ tenant = "default"
 # url = "http://127.0.0.1:8000/v1"
 # name = "the model's name there"
 # clearance = "confidential"
+# key_variable = "the variable that holds its key"
 """
 
 

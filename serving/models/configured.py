@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pydantic import SecretStr
 
 from interlock.runtime.canonical import canonical
+from interlock.runtime.errors import BadInput
 from interlock.runtime.record.vault import Vault
 from interlock.serving.models.entry import (
     ANALYST,
@@ -17,6 +18,7 @@ from interlock.serving.models.entry import (
     ModelEntry,
 )
 from interlock.serving.models.unsure import without_model
+from interlock.serving.section import fits_a_header
 from interlock.serving.settings import Settings
 from interlock.tools.models import replicas
 from interlock.tools.models.router.candidate import Candidate
@@ -55,51 +57,32 @@ def router(
             _candidate(settings, name, entry, vault=vault, careful=careful)
             for name, entry in entries.items()
         ]
-        for alias, entries in settings.models.items()
+        for alias, entries in _entries(settings).items()
     }
     if planner is not None or PLANNER not in aliases:
-        served = _planner(settings, planner, vault=vault, careful=careful)
-        aliases[PLANNER] = [Candidate(name=PLANNER, served=served)]
-    if planner is not None or (ANALYST not in aliases and settings.model is not None):
-        # Without a model nobody is the analyst: no rule pretends to understand a question.
-        served = _planner(settings, planner, vault=vault, careful=careful)
-        aliases[ANALYST] = [Candidate(name=ANALYST, served=served)]
+        aliases[PLANNER] = [_in_process(PLANNER, planner or careful)]
+    if planner is not None:
+        aliases[ANALYST] = [_in_process(ANALYST, planner)]
     if READER in aliases:
         aliases[READER].append(without_model())
     return Router(aliases, weights=weights)
 
 
-def _planner(
-    settings: Settings,
-    planner: "Model | BaseChatModel | None",
-    *,
-    vault: Vault,
-    careful: "Model | BaseChatModel",
-) -> Served:
-    """Return what plans: *planner* if there is one, else the one model that is set if one is."""
-    endpoint = settings.model
-    if planner is not None or endpoint is None:
-        return Served(model=planner or careful, longest_answer=LONGEST_ANSWER)
-    # What every endpoint knows: neither vLLM's salts nor calls within their schemas
-    entry = ModelEntry.model_validate(
-        {
-            "url": endpoint.url,
-            "name": endpoint.name,
-            "plain_http": endpoint.plain_http,
-            "answer_s": endpoint.answer_s,
-            "strict": False,
-            "salted": False,
-        }
-    )
-    return Served(
-        model=_endpoint(
-            settings, entry, endpoint.url, key=SecretStr(endpoint.key), vault=vault
-        ),
-        longest_answer=LONGEST_ANSWER,
-        micro_per_million=endpoint.price,
-        answer_s=endpoint.answer_s,
-        clearance=endpoint.clearance,
-        takes=frozenset(endpoint.takes),
+def _entries(settings: Settings) -> dict[str, Mapping[str, ModelEntry]]:
+    """Return the models behind each name: the single one plans, and answers where no other does.
+
+    Without a model nobody is the analyst: no rule pretends to understand a question.
+    """
+    models: dict[str, Mapping[str, ModelEntry]] = dict(settings.models)
+    single = settings.model
+    if single is None:
+        return models
+    return {ANALYST: {ANALYST: single}} | models | {PLANNER: {PLANNER: single}}
+
+
+def _in_process(name: str, model: "Model | BaseChatModel") -> Candidate:
+    return Candidate(
+        name=name, served=Served(model=model, longest_answer=LONGEST_ANSWER)
     )
 
 
@@ -111,14 +94,31 @@ def _candidate(
     vault: Vault,
     careful: "Model | BaseChatModel",
 ) -> Candidate:
-    model: Any = careful
     places = None
+    if entry.pool:
+        places = _Pool(settings=settings, entry=entry, vault=vault)
+    return Candidate(
+        name=name,
+        served=_served(settings, entry, vault=vault, careful=careful),
+        weight=0 if entry.fallback else entry.weight,
+        region=entry.region,
+        is_fallback=entry.fallback,
+        places=places,
+    )
+
+
+def _served(
+    settings: Settings,
+    entry: ModelEntry,
+    *,
+    vault: Vault,
+    careful: "Model | BaseChatModel",
+) -> Served:
+    model: Any = careful
     if entry.url is not None:
         key = _key(os.environ, entry.key_variable)
         model = _endpoint(settings, entry, entry.url, key=key, vault=vault)
-    if entry.pool:
-        places = _Pool(settings=settings, entry=entry, vault=vault)
-    served = Served(
+    return Served(
         model=model,
         longest_answer=entry.longest_answer,
         micro_per_million=entry.price,
@@ -126,14 +126,6 @@ def _candidate(
         answer_s=entry.answer_s,
         clearance="confidential" if entry.embedded else entry.clearance,
         takes=frozenset(entry.takes),
-    )
-    return Candidate(
-        name=name,
-        served=served,
-        weight=0 if entry.fallback else entry.weight,
-        region=entry.region,
-        is_fallback=entry.fallback,
-        places=places,
     )
 
 
@@ -195,4 +187,12 @@ def _endpoint(
 
 
 def _key(variables: Mapping[str, str], name: str) -> SecretStr:
-    return SecretStr(variables.get(name, _NO_KEY) if name else _NO_KEY)
+    """Return the key that the variable *name* holds; raises `BadInput` where it fits no header."""
+    try:
+        return SecretStr(fits_a_header(variables.get(name, _NO_KEY)))
+    except ValueError as error:
+        raise BadInput(
+            what=f"the variable {name}, a key of a model",
+            why=str(error),
+            next_step="Set the variable to the key alone.",
+        ) from error

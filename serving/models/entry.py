@@ -1,18 +1,12 @@
 """What the settings say of models: where each is, what it costs, and what it may be sent."""
 
 from collections.abc import Mapping
-from typing import Annotated, Final, Self
+from typing import Final, Self
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from interlock.runtime.policy.label import Confidentiality
-from interlock.serving.section import HttpUrl, Name, Section, fits_a_header
+from interlock.serving.section import HttpUrl, Section
 from interlock.tools.models.no_answer import ANSWER_S
 from interlock.tools.models.parts import Part
 from interlock.tools.outbound.destination import Destination
@@ -32,53 +26,11 @@ MOST_ANSWER_S: Final = 600
 ALL: Final[Confidentiality] = "confidential"
 
 
-class Endpoint(Section):
-    """A served model: an endpoint that speaks OpenAI's chat completions."""
-
-    url: HttpUrl = Field(
-        description="The base of its API, such as http://127.0.0.1:8000/v1"
-    )
-    name: Name = Field(description="The model's name at its endpoint")
-    key: Annotated[str, AfterValidator(fits_a_header)] = Field(
-        "none",
-        repr=False,
-        description="The key that the endpoint asks for",
-    )
-    clearance: Confidentiality = Field(
-        "public",
-        description="The most restricted data that may be sent to the endpoint",
-    )
-    takes: tuple[Part, ...] = Field(
-        (),
-        description="What the model may be sent beside text; no part may name a URL",
-    )
-    price: int = Field(
-        0,
-        ge=0,
-        description="Millionths of the currency for a million tokens",
-    )
-    answer_s: int = Field(
-        ANSWER_S,
-        ge=1,
-        le=MOST_ANSWER_S,
-        description="The most seconds of one answer",
-    )
-    plain_http: bool = Field(
-        default=False,
-        validate_default=True,
-        description="Whether the endpoint may be asked by plain HTTP off this machine",
-    )
-
-    @field_validator("plain_http", mode="after")
-    @classmethod
-    def _allows_the_url(cls, allowed: bool, info: ValidationInfo) -> bool:  # noqa: FBT001 - pydantic's form
-        if "url" in info.data:
-            Destination.parse(info.data["url"], reach="any", plain_http=allowed)
-        return allowed
-
-
 class ModelEntry(Section):
-    """One of the models behind a name."""
+    """A served model: where it is, what it may be sent, what it costs.
+
+    Its endpoint speaks OpenAI's chat completions. Its key stands in a variable and in no file.
+    """
 
     url: HttpUrl | None = Field(
         None, description="The base of its API, such as http://127.0.0.1:8000/v1"
@@ -90,7 +42,9 @@ class ModelEntry(Section):
         default=False,
         description="Whether it is the scripted planner of this process, and no model",
     )
-    name: str = Field("", description="The model's name at its endpoint")
+    name: str = Field(
+        "", validate_default=True, description="The model's name at its endpoint"
+    )
     key_variable: str = Field(
         "", description="The variable that holds the key that the endpoint asks for"
     )
@@ -108,7 +62,8 @@ class ModelEntry(Section):
     )
     region: str = Field("", description="Where it is, for the policy to judge")
     takes: tuple[Part, ...] = Field(
-        (), description="What the model may be sent beside text"
+        (),
+        description="What the model may be sent beside text; no part may name a URL",
     )
     price: int = Field(
         0, ge=0, description="Millionths of the currency for a million tokens"
@@ -144,15 +99,25 @@ class ModelEntry(Section):
         description="Whether it may be asked by plain HTTP off this machine",
     )
 
+    @field_validator("name", mode="after")
+    @classmethod
+    def _is_named(cls, name: str, info: ValidationInfo) -> str:
+        if not name.strip() and not info.data.get("embedded"):
+            raise ValueError("a model has a name at its endpoint")
+        return name.strip()
+
+    @field_validator("key_variable", mode="after")
+    @classmethod
+    def _is_a_foreign_variable(cls, variable: str) -> str:
+        if variable.startswith(_OURS):
+            raise ValueError(f"no model is handed our own variable {variable}")
+        return variable
+
     @model_validator(mode="after")
     def _is_one(self) -> Self:
         places = [self.url is not None, bool(self.pool), self.embedded]
         if sum(places) != 1:
             raise ValueError("a model has a url, a pool, or is embedded: one of them")
-        if not self.embedded and not self.name:
-            raise ValueError("a model has a name at its endpoint")
-        if self.key_variable.startswith(_OURS):
-            raise ValueError(f"no model is handed our own variable {self.key_variable}")
         if self.url is not None:
             Destination.parse(self.url, reach="any", plain_http=self.plain_http)
         return self
@@ -166,19 +131,32 @@ class ModelEntry(Section):
         return f"{self.name} at {where}, {self.clearance}"
 
 
+def alone(model: ModelEntry | None) -> ModelEntry | None:
+    """Return *model*, the only one that there is; raises ValueError where it needs others."""
+    if model is None:
+        return None
+    if model.embedded or model.fallback or model.weight != 1:
+        raise ValueError("embedded, fallback and weight are for several models")
+    return model
+
+
 def why_unusable(
-    model: Endpoint | None, models: Mapping[str, Mapping[str, ModelEntry]]
+    model: ModelEntry | None, models: Mapping[str, Mapping[str, ModelEntry]]
 ) -> str:
     """Return why the two say no one thing together; empty where they do."""
     if model is not None and PLANNER in models:
         return f"the planner is set twice: as [model] and as [models.{PLANNER}]"
-    for alias, entries in models.items():
-        if not entries:
-            return f"[models.{alias}] names no model"
-        if all(entry.fallback for entry in entries.values()):
-            return f"[models.{alias}] has nothing but models that stand in for others"
-        if alias == READER and any(one.clearance != ALL for one in entries.values()):
-            return f"[models.{READER}] is sent whole contracts: clearance = {ALL!r}"
-        if alias != PLANNER and any(entry.embedded for entry in entries.values()):
-            return f"[models.{alias}] cannot be embedded: only {PLANNER} is"
+    reasons = (_why_no_alias(alias, entries) for alias, entries in models.items())
+    return next((reason for reason in reasons if reason), "")
+
+
+def _why_no_alias(alias: str, entries: Mapping[str, ModelEntry]) -> str:
+    if not entries:
+        return f"[models.{alias}] names no model"
+    if all(entry.fallback for entry in entries.values()):
+        return f"[models.{alias}] has nothing but models that stand in for others"
+    if alias == READER and any(one.clearance != ALL for one in entries.values()):
+        return f"[models.{READER}] is sent whole contracts: clearance = {ALL!r}"
+    if alias != PLANNER and any(entry.embedded for entry in entries.values()):
+        return f"[models.{alias}] cannot be embedded: only {PLANNER} is"
     return ""

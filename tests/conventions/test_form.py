@@ -29,7 +29,6 @@ LONG_FILES: Final[Mapping[str, tuple[int, str]]] = {
 LONG_FUNCTIONS: Final[Mapping[str, tuple[int, str]]] = {
     "evals/examples/invoices/invoices/agent.py:build": (336, _WHOLE),
     "serving/cli/run_list.py:list_runs": (273, _WHOLE),
-    "serving/workspace.py:_refusal": (284, _WHOLE),
     "serving/workspace.py:_values": (276, _WHOLE),
 }
 

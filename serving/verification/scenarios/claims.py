@@ -18,7 +18,7 @@ from interlock.runtime.graph.checkpoints import Checkpoints
 from interlock.runtime.record.store import tables
 from interlock.runtime.run.run import Run
 from interlock.runtime.testing import REVIEWER, TOOLBOX
-from interlock.serving.models.entry import Endpoint
+from interlock.serving.models.entry import ModelEntry
 from interlock.serving.pins import pinned
 from interlock.serving.verification.probe_tools import SLOW, WRITE
 from interlock.serving.verification.trial import NOTE, Trial, WentThrough, refused
@@ -131,13 +131,13 @@ async def other_means(trial: Trial) -> None:
 async def unnamed_means(trial: Trial) -> None:
     """Stops a change of planner, transport or sender in the settings from going unseen."""
     settings = trial.home.settings
-    endpoint = Endpoint.model_validate(
+    model = ModelEntry.model_validate(
         {"url": "https://probe.invalid/v1", "name": "probe"}
     )
     others = {
         "transport": settings.model_copy(update={"smtp": "probe.invalid:25"}),
         "sender": settings.model_copy(update={"sender": "probe@probe.invalid"}),
-        "planner": settings.model_copy(update={"model": endpoint}),
+        "planner": settings.model_copy(update={"model": model}),
     }
     playbooks = trial.home.playbooks
     before = pinned(settings, playbooks, finder="", planner=None)

@@ -8,10 +8,11 @@ from pydantic import ValidationError
 
 from interlock.agents.contract_review import workflow
 from interlock.runtime.door.target import Caller
+from interlock.runtime.errors import BadInput
 from interlock.runtime.policy.label import Label
 from interlock.runtime.record.vault import Vault
 from interlock.serving.models.configured import router
-from interlock.serving.models.entry import PLANNER
+from interlock.serving.models.entry import ANALYST, PLANNER
 from interlock.serving.pins import expected
 from interlock.serving.settings import Settings
 from interlock.testing import ModelServer
@@ -130,6 +131,41 @@ def test_a_run_is_pinned_to_where_its_models_are_and_not_to_their_weights(
 
     assert pins[0] == pins[1] != pins[2]
     assert "big at https://models.example/v1, public" in pins[0]
+
+
+@pytest.mark.parametrize("alias", [PLANNER, ANALYST])
+def test_a_single_model_plans_and_answers_like_one_of_several(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, alias: str
+) -> None:
+    """`[model]` has all that a table of several has: key, salts, price, clearance and region."""
+    monkeypatch.setenv("CLOUD_KEY", "k1")
+    own = {"key_variable": "CLOUD_KEY", "price": 9, "region": "eu"}
+    fields = {name: value for name, value in CLOUD.items() if name != "weight"} | own
+    (candidate,) = routed(tmp_path, model=fields).candidates(alias)
+    model = candidate.served.model
+
+    assert isinstance(model, EndpointModel)
+    assert model.key.get_secret_value() == "k1"
+    assert model.salt is not None
+    assert (candidate.served.micro_per_million, candidate.region) == (9, "eu")
+    assert candidate.served.clearance == "public"
+
+
+def test_a_key_that_fits_no_header_is_refused_by_the_name_of_its_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The variable is named, and its value is not."""
+    monkeypatch.setenv("CLOUD_KEY", "s3cret\nX-Other: 1")
+    model = {
+        "url": "https://models.example/v1",
+        "name": "big",
+        "key_variable": "CLOUD_KEY",
+    }
+    with pytest.raises(BadInput) as refused:
+        routed(tmp_path, model=model)
+
+    assert "CLOUD_KEY" in refused.value.what
+    assert "s3cret" not in str(refused.value)
 
 
 async def test_a_pool_is_read_at_each_question_and_its_tenants_are_salted(

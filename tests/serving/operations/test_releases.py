@@ -13,11 +13,12 @@ from interlock.runtime.errors import BadInput, GuardFailed, NotPermitted
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.audit import entries
 from interlock.runtime.record.store import tables
-from interlock.runtime.run import subject
+from interlock.runtime.run import artefact, subject
 from interlock.runtime.run.unreleased import AnotherRelease, ReleaseUnusable
 from interlock.runtime.testing import tampering
+from interlock.serving import releases as kept
 from interlock.serving.home import Home, opened
-from interlock.serving.models.entry import Endpoint, ModelEntry
+from interlock.serving.models.entry import ModelEntry
 from interlock.serving.operations import policies, releases, runs
 from interlock.serving.workspace import open_workspace
 
@@ -150,31 +151,34 @@ async def test_what_two_people_agreed_to_is_what_runs(
         assert (await started(here)).release == first
 
 
-async def test_a_key_goes_to_the_endpoint_that_it_is_of(home_folder: Path) -> None:
-    """The workspace has a key for the endpoint that it names; a release that names another one is
-    not handed that key.
+async def test_a_release_keeps_its_model_and_holds_no_key(
+    home_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the workspace says later moves no model of the release in force, and the release names
+    the variable of the key, not the key.
     """
-    planner = "http://127.0.0.1:9/v1"
-    fields = {"url": planner, "name": "m", "key": "s3cret"}
-    model = Endpoint.model_validate(fields)
+    monkeypatch.setenv("PLANNER_KEY", "s3cret")
+    planner = {"url": "http://127.0.0.1:9/v1", "name": "m"}
+    model = ModelEntry.model_validate(planner | {"key_variable": "PLANNER_KEY"})
 
     async with with_model(home_folder, model) as here:
-        await promoted(here, await created(here))
-    async with with_model(home_folder, model.model_copy(update={"key": "new"})) as here:
-        same = here.settings.model
-    there = {"url": "http://127.0.0.1:10/v1", "key": "other"}
-    moved = Endpoint.model_validate(fields | there)
+        name = await created(here)
+        await promoted(here, name)
+        parts = (await kept.read(here.runtime.storage, name)).manifest.parts
+        part = await here.runtime.storage.store.read(
+            lambda connection: artefact.read(connection, "model", parts["model"])
+        )
+    moved = model.model_copy(update={"url": "http://127.0.0.1:10/v1"})
     async with with_model(home_folder, moved) as here:
-        other = here.settings.model
+        there = here.settings.model
 
-    assert same is not None
-    assert other is not None
-    assert (same.url, same.key) == (planner, "new")
-    assert (other.url, other.key) == (planner, "none")
+    assert there == model
+    assert b"PLANNER_KEY" in part.content
+    assert b"s3cret" not in part.content
 
 
 @asynccontextmanager
-async def with_model(folder: Path, model: Endpoint) -> AsyncIterator[Home]:
+async def with_model(folder: Path, model: ModelEntry) -> AsyncIterator[Home]:
     """Open a home whose workspace names the model."""
     settings = open_workspace({}, chosen={"home": str(folder)}).settings
     async with opened(settings.model_copy(update={"model": model})) as home:

@@ -14,7 +14,7 @@ from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.audit import entries
 from interlock.runtime.run.rollout import Plan, Rollout
 from interlock.serving.home import Home, opened
-from interlock.serving.models.entry import Endpoint
+from interlock.serving.models.entry import ModelEntry
 from interlock.serving.operations import releases, rollouts, runs
 from interlock.serving.operations.workers import hired
 from interlock.serving.rollout.guards import BURST
@@ -122,7 +122,7 @@ async def place(folder: Path, *, url: str = "") -> AsyncIterator[Place]:
     folder.mkdir(parents=True)
     contract.write_text(CONTRACT, "utf-8")
     settings = open_workspace({}, chosen={"home": str(folder / "home")}).settings
-    model = Endpoint.model_validate({"url": url, "name": "m"}) if url else None
+    model = ModelEntry.model_validate({"url": url, "name": "m"}) if url else None
     other = settings.model_copy(update={"model": model})
     async with opened(settings) as home:
         first = await created(home, {"good": 1})
