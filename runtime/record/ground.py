@@ -30,23 +30,25 @@ OF_ACTION: Final[Mapping[Table, OfMany]] = {
     tables.reservation: OfMany(tables.reservation, tables.reservation.c.action_id),
 }
 _COLUMNS: Final = "entry.run_id, entry.seq, entry.body, entry.leaf, entry.payload"
-_WHERE: Final = (
-    "entry.log = :of_log AND entry.seq >= wanted.first AND entry.seq < :end "
-    "ORDER BY entry.seq"
+_OF_RUN: Final = (
+    "entry.run_id = wanted.run AND entry.log = :of_log "
+    "AND entry.seq >= wanted.first AND entry.seq < :end"
 )
-#: The entries of each run from one of its own on
+#: The entries of each run from one of its own on. Both databases are told to begin with the runs:
+#: left to themselves, while they know nothing of the table, they read the whole log for one run
 _ENTRIES: Final = Statement(
     {
         "postgresql": text(
-            f"SELECT {_COLUMNS} FROM unnest(CAST(:runs AS text[]), "  # noqa: S608 - texts of ours
-            "CAST(:firsts AS bigint[])) AS wanted (run, first) "
-            f"JOIN ledger_entry AS entry ON entry.run_id = wanted.run WHERE {_WHERE}"
+            "SELECT entry.* FROM unnest(CAST(:runs AS text[]), "  # noqa: S608 - texts of ours
+            "CAST(:firsts AS bigint[])) AS wanted (run, first) CROSS JOIN LATERAL "
+            f"(SELECT {_COLUMNS} FROM ledger_entry AS entry WHERE {_OF_RUN} OFFSET 0) "
+            "AS entry ORDER BY seq"
         ),
         "sqlite": text(
             f"SELECT {_COLUMNS} FROM (SELECT run.value AS run, first.value AS first "  # noqa: S608 - as above
             "FROM json_each(:runs) AS run JOIN json_each(:firsts) AS first "
-            "ON first.key = run.key) AS wanted "
-            f"JOIN ledger_entry AS entry ON entry.run_id = wanted.run WHERE {_WHERE}"
+            "ON first.key = run.key) AS wanted CROSS JOIN ledger_entry AS entry "
+            f"WHERE {_OF_RUN} ORDER BY entry.seq"
         ),
     }
 )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, insert, text
 
 from interlock.runtime.record.events import EVERY, HOME
 from interlock.runtime.record.ground import Ground, entries
@@ -90,6 +90,61 @@ async def test_many_runs_are_read_by_no_more_statements(tmp_path: Path) -> None:
         one = await world.store.read(lambda connection: asked(connection, names[:1]))
 
     assert many == one
+
+
+async def test_a_longer_log_makes_the_entries_of_one_run_no_dearer(
+    tmp_path: Path, database_url: str
+) -> None:
+    """What the database does for the entries of one run does not grow with those of others."""
+
+    def work(connection: Connection, run: str) -> int:
+        for _ in range(10):  # until PostgreSQL asks with the plan that it keeps
+            entries(connection, "default", {run: 1}, end=10_000)
+        count = _steps if connection.dialect.name == "sqlite" else _looked_at
+        return count(connection, run)
+
+    async with World(tmp_path, url=database_url) as world:
+        run = await world.start()
+        await world.store.write(_lengthen, logs=("default",))
+        looked = await world.store.read(lambda connection: work(connection, run.id))
+
+    assert looked < 1_000
+
+
+def _steps(connection: Connection, run: str) -> int:
+    """Return the steps that SQLite takes for the entries of a run."""
+    done: list[None] = []
+    driver: Any = connection.connection.dbapi_connection
+    driver.set_progress_handler(lambda: done.append(None), 1)
+    entries(connection, "default", {run: 1}, end=10_000)
+    driver.set_progress_handler(None, 1)
+    return len(done)
+
+
+def _looked_at(connection: Connection, run: str) -> int:
+    """Return the rows that PostgreSQL looks at for the entries of a run."""
+    query = text(
+        "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
+        " WHERE relname = 'ledger_entry'"
+    )
+    before: int = connection.scalar(query) or 0
+    entries(connection, "default", {run: 1}, end=10_000)
+    after: int = connection.scalar(query) or 0
+    return after - before
+
+
+def _lengthen(tx: Tx) -> None:
+    """Add two thousand entries of another run to the log."""
+    entry = {
+        "log": "default",
+        "run_id": "other",
+        "event": "step",
+        "body": b"{}",
+        "leaf": b"",
+    }
+    tx.connection.execute(
+        insert(tables.ledger_entry), [{**entry, "seq": 100 + n} for n in range(2_000)]
+    )
 
 
 async def test_a_switch_that_is_turned_counts_for_what_comes_after(
