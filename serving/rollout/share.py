@@ -55,22 +55,26 @@ class Share:
             return 1.0
         return min(1.0, _boundary(self.spread, alpha / 2) / self.number)
 
+    def least(self, alpha: float) -> float:
+        """Return what the true share is at least; see `radius`, and no share is below zero."""
+        return max(0.0, self.mean - self.radius(alpha))
+
+    def most(self, alpha: float) -> float:
+        """Return what the true share is at most; see `radius`, and no share is above one."""
+        return min(1.0, self.mean + self.radius(alpha))
+
 
 def least_rise(control: Share, canary: Share, *, alpha: float) -> float:
     """Return by how much the canary's share is above the control's at least.
 
     Between equal arms the chance that this is ever above zero is at most *alpha*.
     """
-    return (canary.mean - canary.radius(alpha / 2)) - (
-        control.mean + control.radius(alpha / 2)
-    )
+    return canary.least(alpha / 2) - control.most(alpha / 2)
 
 
 def most_rise(control: Share, canary: Share, *, alpha: float) -> float:
     """Return by how much the canary's share is above the control's at most; see `least_rise`."""
-    return (canary.mean + canary.radius(alpha / 2)) - (
-        control.mean - control.radius(alpha / 2)
-    )
+    return canary.most(alpha / 2) - control.least(alpha / 2)
 
 
 def _boundary(spread: float, alpha: float) -> float:

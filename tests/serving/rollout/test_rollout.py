@@ -11,7 +11,7 @@ from interlock.evals.rollouts.played import WORSE, World
 from interlock.runtime.run.assignment import Arm, assigned
 from interlock.serving.rollout.arm import STEPS, Measure, Observation
 from interlock.serving.rollout.controller import Bounds, Comparison
-from interlock.serving.rollout.share import Share, least_rise
+from interlock.serving.rollout.share import Share, least_rise, most_rise
 
 RUNS = [f"run-{number}" for number in range(4_000)]
 
@@ -107,6 +107,18 @@ def test_the_chance_of_a_false_alarm_is_shared_out() -> None:
             break
 
     assert rollout.decision().verdict != "roll_back"
+
+
+@pytest.mark.parametrize("number", [0, 1, 5])
+def test_no_share_rises_by_more_than_one(number: int) -> None:
+    """However little is known, a difference of two shares is from -1 to 1."""
+    control, canary = Share(), Share()
+    for _ in range(number):
+        control, canary = control.with_one(0), canary.with_one(1)
+    alpha = Bounds().false_alarm
+
+    assert least_rise(control, canary, alpha=alpha) >= -1
+    assert most_rise(control, canary, alpha=alpha) == 1
 
 
 def seen(arm: Arm, *, error: bool) -> Observation:
