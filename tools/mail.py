@@ -254,7 +254,12 @@ def _readback(outbox: Outbox, *, sender: str) -> Readback[Mail, Sent] | None:
         return None
 
     async def stands(acted: Acted[Mail, Sent]) -> bool:
-        message = compose(acted.arguments, sender=sender, key=acted.key, reports=())
+        message = compose(
+            acted.arguments,
+            sender=sender,
+            key=acted.key,
+            reports=(),
+        )
         wanted = _parsed(message.as_bytes(policy=SMTP))
         delivered = _parsed(await read(acted.key))
         return (

@@ -13,7 +13,11 @@ from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.policy.request import Resource
 from interlock.runtime.run.done import PLAN
 
-_PLACE: Final = Resource(type="plan", id="", clearance="confidential")
+_PLACE: Final = Resource(
+    type="plan",
+    id="",
+    clearance="confidential",
+)
 
 
 class Stated(Value):

@@ -135,4 +135,8 @@ def _planned(number: int, step: Step) -> PlannedStep:
         for name, value in step.arguments.items()
         if name in _SAID_NOW
     }
-    return PlannedStep(name=f"s{number}", tool=step.tool, arguments=arguments)
+    return PlannedStep(
+        name=f"s{number}",
+        tool=step.tool,
+        arguments=arguments,
+    )

@@ -121,7 +121,11 @@ def _effect(name: str, **options: Any) -> AnyTool:
     @tool(name, **{"action": "write"} | options)
     async def act(permit: Permit, arguments: Step) -> Step:
         """Let one effect happen outside."""
-        effect = Effect(run_id=permit.run_id, tool=permit.tool, key=permit.key)
+        effect = Effect(
+            run_id=permit.run_id,
+            tool=permit.tool,
+            key=permit.key,
+        )
         await _pause()
         _outside().add(effect)
         await _pause()

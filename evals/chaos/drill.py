@@ -178,7 +178,11 @@ async def _drilled(plan: Plan, folder: Path) -> Report:
             site=place,
             outside=outside,
             office=Office(home=home),
-            crew=Crew(nursery=nursery, dice=dice, size=plan.workers),
+            crew=Crew(
+                nursery=nursery,
+                dice=dice,
+                size=plan.workers,
+            ),
             dice=dice,
         )
         await course.run()

@@ -68,7 +68,11 @@ class Office:
         run = await self.home.runtime.start(
             AGENT,
             {"number": number, "asks": number % _ASKING == 0},
-            principal=Principal(id=OPERATOR, tenant=tenant, roles=()),
+            principal=Principal(
+                id=OPERATOR,
+                tenant=tenant,
+                roles=(),
+            ),
             limits=self.home.settings.limits,
             claim=False,
         )
@@ -90,7 +94,9 @@ class Office:
             self.home,
             Shown(approval=approval_id, evidence=approval.evidence_digest),
             person=Principal(
-                id=_REVIEWER, tenant=self.home.settings.tenant, roles=("reviewer",)
+                id=_REVIEWER,
+                tenant=self.home.settings.tenant,
+                roles=("reviewer",),
             ),
             verdict="approved",
             note="drilled",

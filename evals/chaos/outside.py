@@ -11,7 +11,11 @@ from typing import Final
 _FILE: Final = "effects"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Effect:
     """One effect that happened: for which run, by which tool, under which idempotency key."""
 
@@ -20,7 +24,11 @@ class Effect:
     key: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Outside:
     """The outside in one folder; any number of processes may write to it."""
 
@@ -45,6 +53,10 @@ class Outside:
         file = self.folder / _FILE
         lines = file.read_text("utf-8").splitlines() if file.exists() else []
         return [
-            Effect(run_id=run_id, tool=tool, key=key)
+            Effect(
+                run_id=run_id,
+                tool=tool,
+                key=key,
+            )
             for run_id, tool, key in (line.split() for line in lines)
         ]

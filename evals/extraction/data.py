@@ -46,7 +46,11 @@ class DataError(Exception):
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Span:
     """One gold answer: `contract.text[start:end]`."""
 
@@ -54,7 +58,11 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Contract:
     """One contract with its gold answers by category; a category may have none."""
 

@@ -31,7 +31,11 @@ _GROUP: Final = np.uint32(7)
 _STEPS: Final = 127
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Options:
     """The settings of one fit."""
 
@@ -47,7 +51,11 @@ class Options:
     processes: int = 2
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Table:
     """Rows to learn from, laid out as `features.Rows`, with the fold that holds each row out."""
 
@@ -67,7 +75,11 @@ class Table:
         return np.diff(self.bounds)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Vocabulary:
     """The kept keys, ascending, and how rare each key is."""
 
@@ -75,7 +87,11 @@ class Vocabulary:
     rarity: Floats
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Machines:
     """The weights and bias of every label, and how many fits stopped at the iteration limit."""
 
@@ -90,7 +106,11 @@ class Machines:
         return margins
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Fitted:
     """A scorer fitted on all rows, and the margins of scorers on rows they were not fitted on."""
 

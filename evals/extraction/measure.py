@@ -36,7 +36,11 @@ from interlock.tools.contracts.clauses.weights import Floats
 _LEAST: Final = 0.05
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Line:
     """The figures of one category."""
 
@@ -48,7 +52,11 @@ class Line:
     counts: Tally
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Report:
     """Figures on one set of contracts; all but counts and seconds lie in [0, 1]."""
 
@@ -77,7 +85,11 @@ class Report:
     lines: tuple[Line, ...]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class _Ranking:
     """Confidences, and whether each confidence is right."""
 

@@ -148,11 +148,19 @@ CARRIERS: Final[Mapping[str, Carrier]] = {
     **_TEXT,
     "file-name": _NAMED,
     **{
-        f"docx-{name}": Carrier(suffix="docx", write=write, unread=unread)
+        f"docx-{name}": Carrier(
+            suffix="docx",
+            write=write,
+            unread=unread,
+        )
         for name, (write, unread) in layout.WRITERS.items()
     },
     **{
-        f"pdf-{name}": Carrier(suffix="pdf", write=write, unread=unread)
+        f"pdf-{name}": Carrier(
+            suffix="pdf",
+            write=write,
+            unread=unread,
+        )
         for name, (write, unread) in paper.WRITERS.items()
     },
 }

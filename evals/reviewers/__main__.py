@@ -18,10 +18,23 @@ from interlock.evals.reviewers.trial import attempt
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the trial, print what came of it, and return the exit code."""
     parser = report.parser("Review a queue by script.")
-    parser.add_argument("--approvals", type=int, default=100, help="how many in all")
-    parser.add_argument("--canaries", type=int, default=20, help="how many of them")
     parser.add_argument(
-        "--seed", type=int, default=7, help="decides about the canaries"
+        "--approvals",
+        type=int,
+        default=100,
+        help="how many in all",
+    )
+    parser.add_argument(
+        "--canaries",
+        type=int,
+        default=20,
+        help="how many of them",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=7,
+        help="decides about the canaries",
     )
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory() as made:

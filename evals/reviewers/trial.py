@@ -23,8 +23,16 @@ PEOPLE: Final = (
     "people:\n- {id: ana, roles: [analyst]}\n- {id: carla, roles: [reviewer]}\n"
     "- {id: otto, roles: [reviewer]}\n- {id: ada, roles: [administrator]}\n"
 )
-ANA: Final = Principal(id="ana", tenant="default", roles=("analyst",))
-ADA: Final = Principal(id="ada", tenant="default", roles=("administrator",))
+ANA: Final = Principal(
+    id="ana",
+    tenant="default",
+    roles=("analyst",),
+)
+ADA: Final = Principal(
+    id="ada",
+    tenant="default",
+    roles=("administrator",),
+)
 MOST_S: Final = 300.0
 #: So many canaries are made at a time
 _ROUND: Final = 20
@@ -139,7 +147,12 @@ async def _ask(home: Home, folder: Path, chance: random.Random) -> None:
     path.write_text("AGREEMENT\n\n" + "\n\n".join(lines) + "\n", "utf-8")
     to = chance.choice(sorted(script.KNOWN))
     request = {"path": str(path), "notify": [to]}
-    run = await runs.start(home, person=ANA, agent="contract_review", request=request)
+    run = await runs.start(
+        home,
+        person=ANA,
+        agent="contract_review",
+        request=request,
+    )
     mail = {
         "to": [to],
         "subject": f"Agreement {number}",

@@ -38,7 +38,11 @@ class NotGguf(ValueError):
     """The file is none that can be read here."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Tensor:
     """Where one tensor is: its shape with the outermost number first, its kind, its place."""
 
@@ -72,7 +76,11 @@ class _Reader:
         return self.value(_PLAIN[kind])
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Gguf:
     """One file, read where it lies."""
 
@@ -102,7 +110,11 @@ class Gguf:
         return cls(
             fields=fields,
             tensors={
-                name: Tensor(shape=shape, kind=kind, begin=start + offset)
+                name: Tensor(
+                    shape=shape,
+                    kind=kind,
+                    begin=start + offset,
+                )
                 for name, shape, kind, offset in places
             },
             data=data,

@@ -41,7 +41,12 @@ def _fetched(place: Path) -> Path:
     uv = Path(sys.prefix, "bin", "uv")
     options = ("--quiet", "--no-deps", "--only-binary", ":all:", "--target", str(place))
     command = [str(uv), "pip", "install", *options, _REQUIREMENT]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 - our own program and words
+    done = subprocess.run(  # noqa: S603 - our own program and words
+        command,
+        check=False,
+        capture_output=True,
+        text=True,
+    )
     if done.returncode != 0:
         raise GuardFailed(
             guard=_REQUIREMENT,

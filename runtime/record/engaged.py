@@ -27,7 +27,11 @@ _TURNED: Final = Statement(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Engaged:
     """The engaged switches of one log up to `size`, as (scope, id)."""
 
@@ -42,7 +46,11 @@ class Engaged:
         place = {"of_log": self.log, "first": self.size, "end": size}
         rows = _TURNED.all(connection, place)
         switches = turned(self.switches, [body_of(row["body"]) for row in rows])
-        return Engaged(log=self.log, size=size, switches=switches)
+        return Engaged(
+            log=self.log,
+            size=size,
+            switches=switches,
+        )
 
 
 def turned(

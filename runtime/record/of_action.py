@@ -27,7 +27,11 @@ class OfActions(OfSwitches):
     def resume(self, _log: str, run_id: str, body: Values) -> None:
         """Carry a run on under a new claim."""
         run = self._run(run_id)
-        run.update(status="running", fence=body["fence"], updated=body["at"])
+        run.update(
+            status="running",
+            fence=body["fence"],
+            updated=body["at"],
+        )
         run["attempts"] += 1
 
     def pin(self, _log: str, run_id: str, body: Values) -> None:

@@ -152,7 +152,11 @@ class Spend:
         budget_id = of_tenant(tenant)
         below = [row for row in self.budget.values() if row["parent"] == budget_id]
         budget = self.begin(
-            budget_id, level="tenant", tenant=tenant, parent=None, limits={}
+            budget_id,
+            level="tenant",
+            tenant=tenant,
+            parent=None,
+            limits={},
         )
         for group in MOVED:
             for kind in KINDS:

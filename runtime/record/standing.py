@@ -175,7 +175,17 @@ class Standing:
             self._refuse("wrong_state", "approval", body["approval"], why)
 
     def _refuse(self, code: str, table: str, row: str, why: str) -> None:
-        raise NotAsRecorded(code=code, table=table, row=row, why=why)
+        raise NotAsRecorded(
+            code=code,
+            table=table,
+            row=row,
+            why=why,
+        )
 
     def _broken(self, seq: int, problem: str, why: str) -> None:
-        raise LogBroken(log=self.log, seq=seq, problem=problem, why=why)
+        raise LogBroken(
+            log=self.log,
+            seq=seq,
+            problem=problem,
+            why=why,
+        )

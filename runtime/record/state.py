@@ -60,7 +60,11 @@ _KEYS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Difference:
     """One place where a table is not what the ledger says.
 
@@ -87,7 +91,11 @@ def compare(connection: Connection, vault: Vault) -> list[Difference]:
     derived = derive(connection)
     keys = Keyring(connection, vault)
     differences = [
-        Difference(code="unknown_object", table="schema", row=found)
+        Difference(
+            code="unknown_object",
+            table="schema",
+            row=found,
+        )
         for found in strange(connection)
     ]
     for table in DERIVED:
@@ -116,7 +124,9 @@ def compared(
         values = missing.pop(_key(keys, table, row), None)
         if values is None:
             unknown = Difference(
-                code="unknown_row", table=table.name, row=_name(table, row)
+                code="unknown_row",
+                table=table.name,
+                row=_name(table, row),
             )
             differences.append(unknown)
             continue
@@ -130,7 +140,11 @@ def compared(
             if not _is(keys, wanted, value):
                 differences.append(_changed(table, row, column, wanted))
     differences += [
-        Difference(code="missing_row", table=table.name, row="/".join(map(str, key)))
+        Difference(
+            code="missing_row",
+            table=table.name,
+            row="/".join(map(str, key)),
+        )
         for key in missing
     ]
     return differences

@@ -125,7 +125,13 @@ class Vault:
         wrapped = nonce + self._master.encrypt(nonce, secret, key_id.encode())
         row = {"id": key_id, "tenant": tenant, "wrapped": wrapped}
         _NEW.run(connection, row)
-        return self._opened.keep(DataKey(id=key_id, secret=secret, wrapped=wrapped))
+        return self._opened.keep(
+            DataKey(
+                id=key_id,
+                secret=secret,
+                wrapped=wrapped,
+            )
+        )
 
     def key(self, connection: Connection, key_id: str) -> DataKey:
         """Return the data key *key_id* as it is stored now: another process may have erased it.
@@ -168,7 +174,11 @@ class Vault:
                 what=f"data key {key_id}",
                 why="it does not open under this home's master key",
             ) from error
-        return DataKey(id=key_id, secret=secret, wrapped=wrapped)
+        return DataKey(
+            id=key_id,
+            secret=secret,
+            wrapped=wrapped,
+        )
 
     def known(self, key_id: str) -> DataKey:
         """Return a data key this process has already opened; raises `Tampered` otherwise.

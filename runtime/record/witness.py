@@ -51,7 +51,11 @@ class Witness:
     def begin(self, log: str) -> None:
         """Make the file of a new *log*, durable, unless there is one; raises OSError."""
         path = self._path(log)
-        self._folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+        self._folder.mkdir(
+            parents=True,
+            exist_ok=True,
+            mode=0o755,
+        )
         with suppress(FileExistsError):
             os.close(os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o644))
             make_durable(self._folder)

@@ -68,7 +68,10 @@ async def submitted(home: Home, request: Request, *, person: Principal) -> Submi
     except MultiPartException as error:
         raise wrong("the form cannot be read") from error
     return Submitted(
-        job=done.job, runs=done.runs, skipped=done.skipped, before=done.before
+        job=done.job,
+        runs=done.runs,
+        skipped=done.skipped,
+        before=done.before,
     )
 
 
@@ -80,7 +83,11 @@ async def _of_form(home: Home, form: FormData, person: Principal) -> Submission:
         new = NewJob.model_validate_json(text)
     except ValidationError as error:
         raise RequestValidationError(
-            error.errors(include_url=False, include_context=False, include_input=False)
+            error.errors(
+                include_url=False,
+                include_context=False,
+                include_input=False,
+            )
         ) from error
     uploads = [part for part in form.getlist(FILES) if isinstance(part, UploadFile)]
     known = [await _kept(home, digest, person) for digest in new.documents]

@@ -105,7 +105,11 @@ def _order(body: bytes, *, file: File | None, key: str) -> Order:
         new = NewRun.model_validate_json(body)
     except ValidationError as error:
         raise RequestValidationError(
-            error.errors(include_url=False, include_context=False, include_input=False)
+            error.errors(
+                include_url=False,
+                include_context=False,
+                include_input=False,
+            )
         ) from error
     if file is not None and new.document is not None:
         raise wrong("a file came with the order, so no other document can", "document")

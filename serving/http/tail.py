@@ -36,7 +36,11 @@ _COLUMNS: Final = (_ENTRIES.seq, _ENTRIES.run_id, _ENTRIES.event, _ENTRIES.body)
 _PROOF: Final = frozenset({"v", "origin", "signed", "prev", "payload", "sealed"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Frame:
     """One entry as every listener is sent it."""
 
@@ -46,7 +50,11 @@ class Frame:
     is_last: bool
 
 
-@dataclass(eq=False, kw_only=True, slots=True)
+@dataclass(
+    eq=False,
+    kw_only=True,
+    slots=True,
+)
 class _Listener:
     """Who listens to one run."""
 
@@ -92,7 +100,12 @@ class Tails:
         tail = self._tails.setdefault(log, _Tail(store, log))
         try:
             async with tail.listening(run_id) as listener:
-                before = partial(_of_run, log=log, run_id=run_id, after=after)
+                before = partial(
+                    _of_run,
+                    log=log,
+                    run_id=run_id,
+                    after=after,
+                )
                 for frame in await store.read(before):
                     yield frame.sent
                     after = frame.seq
@@ -121,7 +134,12 @@ class Tails:
         def look(connection: Connection) -> bool:
             query = select(tables.run.c.status).where(tables.run.c.id == run_id)
             status = connection.execute(query).scalar_one_or_none()
-            rest = _of_run(connection, log=log, run_id=run_id, after=after)
+            rest = _of_run(
+                connection,
+                log=log,
+                run_id=run_id,
+                after=after,
+            )
             return status not in OPEN and not rest
 
         return await self._store.of(log).read(look)

@@ -21,7 +21,11 @@ NAME: Final = "canaries.yaml"
 class Entry(BaseModel):
     """One way to make a request bad."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        strict=True,
+    )
 
     name: str
     tool: str

@@ -33,7 +33,11 @@ _OVER: Final = frozenset({"done", "failed", "denied"})
 _LATER: Final = frozenset({"stopped", "error"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Step:
     """One call of the model run before its question, and what came of it."""
 
@@ -48,7 +52,11 @@ class Step:
     kept: Sequence[tuple[str, Kept]]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class ModelRun:
     """A run that was real, until it asked people."""
 
@@ -119,7 +127,9 @@ def _is_plain(home: Home, run: Run) -> bool:
 
 def _person(written: Mapping[str, Any]) -> Principal:
     return Principal(
-        id=written["id"], tenant=written["tenant"], roles=tuple(written["roles"])
+        id=written["id"],
+        tenant=written["tenant"],
+        roles=tuple(written["roles"]),
     )
 
 
@@ -141,7 +151,11 @@ async def _kept(home: Home, run: Run) -> Mapping[str, list[tuple[str, Kept]]]:
     rows = await home.store.read(lambda connection: connection.execute(query).all())
     kept: dict[str, list[tuple[str, Kept]]] = {}
     for row in rows:
-        shelf = Shelf(store=home.store, vault=home.vault, kind=row.kind)
+        shelf = Shelf(
+            store=home.store,
+            vault=home.vault,
+            kind=row.kind,
+        )
         thing = await shelf.read(run.id, key=row.key)
         if thing is not None:
             kept.setdefault(row.action_id, []).append((row.kind, thing))

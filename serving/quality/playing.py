@@ -135,7 +135,12 @@ class Player:
 
 def inert(tool: AnyTool) -> AnyTool:
     """Return the tool, which refuses to act."""
-    return replace(tool, act=_refuse, readback=None, reconcile=None)
+    return replace(
+        tool,
+        act=_refuse,
+        readback=None,
+        reconcile=None,
+    )
 
 
 async def _refuse(permit: Permit, arguments: Value) -> Value:

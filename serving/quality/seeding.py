@@ -34,7 +34,11 @@ from interlock.serving.worker import name
 NEWEST: Final = 100
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Bad:
     """What a canary asks for, and the run that it is modelled on."""
 
@@ -172,7 +176,11 @@ def _hand_in(tx: Tx, home: Home, model: ModelRun, run_id: str) -> None:
     """Keep for the run what was handed in with its model; raises for a model that was erased."""
     erasure.key_of(tx.connection, home.vault, model.run.id)
     for kind, thing in model.submitted:
-        shelf = Shelf(store=home.store, vault=home.vault, kind=kind)
+        shelf = Shelf(
+            store=home.store,
+            vault=home.vault,
+            kind=kind,
+        )
         shelf.begin(
             tx,
             run_id=run_id,

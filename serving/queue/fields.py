@@ -18,7 +18,11 @@ _MISSENT: Final = BadInput(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Field:
     """One argument as a person writes it."""
 
@@ -59,7 +63,11 @@ def brought(arguments: Sequence[str], values: Sequence[str]) -> tuple[Field, ...
         raise _MISSENT
     texts = [text.replace("\r\n", "\n") for text in values]
     return tuple(
-        Field(name=name, kind=cast(Kind, kind), text=text)
+        Field(
+            name=name,
+            kind=cast(Kind, kind),
+            text=text,
+        )
         for name, kind, text in zip(names, kinds, texts, strict=True)
     )
 
@@ -79,7 +87,11 @@ def _kept(field: Field) -> Field:
         return field
     if field.kind == "json":
         text = edited.escaped(field.text)
-        return Field(name=field.name, kind="json", text=text)
+        return Field(
+            name=field.name,
+            kind="json",
+            text=text,
+        )
     return _field(field.name, "json", _value(field))
 
 
@@ -102,7 +114,11 @@ def _field(name: str, kind: Kind, value: Any) -> Field:
             text = "\n".join(value)
         case "json":
             text = edited.written(value)
-    return Field(name=name, kind=kind, text=text)
+    return Field(
+        name=name,
+        kind=kind,
+        text=text,
+    )
 
 
 def _kind(value: Json, schema: Mapping[str, Any]) -> Kind:

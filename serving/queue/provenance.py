@@ -15,7 +15,11 @@ SHORTEST: Final = 25
 MOST: Final = 5
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Source:
     """One place in which words of an argument stand exactly so."""
 
@@ -53,7 +57,11 @@ def _of(
 ) -> Iterator[Source]:
     for text in _leaves(value):
         if text in asked:
-            yield Source(words=text, place="what was asked for", link="")
+            yield Source(
+                words=text,
+                place="what was asked for",
+                link="",
+            )
         elif document is not None:
             yield from _quoted(text, document, run_id)
 

@@ -24,7 +24,11 @@ _HISTORY: Final = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Revision:
     """One policy that was put in force."""
 
@@ -34,7 +38,11 @@ class Revision:
     seq: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Rulebook:
     """One policy."""
 

@@ -15,7 +15,11 @@ from interlock.serving.rollouts import Ground, Line, ground, lines
 _MOST: Final = 30
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Decided:
     """One decision about a rollout, with what it rests on; None for a person's."""
 
@@ -23,7 +27,11 @@ class Decided:
     ground: Ground | None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Standing:
     """What the page shows."""
 
@@ -49,7 +57,10 @@ async def standing(visitor: Visitor, *, below: int | None) -> Standing:
     turns = await release_looks.turns(home, person=person)
     newest = await release_looks.rollouts(home, person=person, limit=1)
     listed = await release_looks.rollouts(
-        home, person=person, below=below, limit=_MOST + 1
+        home,
+        person=person,
+        below=below,
+        limit=_MOST + 1,
     )
     shown = None
     if turns:

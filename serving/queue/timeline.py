@@ -60,7 +60,11 @@ _RULED: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Step:
     """One thing that happened: an entry of the ledger."""
 

@@ -174,4 +174,10 @@ def _unfit(file: Path, text: str, error: ValidationError) -> Unusable:
 def _unusable(
     fault: Fault, file: Path, *, why: str, line: int = 0, place: str = ""
 ) -> Unusable:
-    return Unusable(fault=fault, file=file, line=line, place=place, why=why)
+    return Unusable(
+        fault=fault,
+        file=file,
+        line=line,
+        place=place,
+        why=why,
+    )

@@ -87,7 +87,11 @@ def forget(home: Path, model: str) -> None:
 
 def _opened(home: Path, model: str) -> int:
     lock = _lock(home, model)
-    lock.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    lock.parent.mkdir(
+        mode=_FOLDER_MODE,
+        parents=True,
+        exist_ok=True,
+    )
     return os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _FILE_MODE)
 
 

@@ -111,7 +111,11 @@ class VllmProbe:
         """Return the counters and gauges of vLLM, or nothing where they cannot be read."""
         try:
             answer = await send(
-                self.server, method="GET", path="/metrics", headers={}, bounds=_LOOK
+                self.server,
+                method="GET",
+                path="/metrics",
+                headers={},
+                bounds=_LOOK,
             )
         except (NotSent, Spoilt):
             return {}

@@ -118,12 +118,23 @@ def lookup_tools(reviews: Reviews, *, categories: Sequence[str]) -> tuple[AnyToo
     def both(arguments: Compare, _: Comparison) -> Label:
         return label(arguments.left, arguments.right)
 
-    @tool("clauses.look", action="pure", yields=one, resource=_document, codes=CODES)
+    @tool(
+        "clauses.look",
+        action="pure",
+        yields=one,
+        resource=_document,
+        codes=CODES,
+    )
     async def look(permit: Permit, arguments: Look) -> Looked:
         """Look up the clauses of one category in a document."""
         return await look_up(arguments.document, arguments.category, permit)
 
-    @tool("clauses.compare", action="pure", yields=both, codes=CODES)
+    @tool(
+        "clauses.compare",
+        action="pure",
+        yields=both,
+        codes=CODES,
+    )
     async def compare(permit: Permit, arguments: Compare) -> Comparison:
         """Compare the clauses of one category in two documents, word by word."""
         left = await look_up(arguments.left, arguments.category, permit)

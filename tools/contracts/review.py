@@ -70,7 +70,11 @@ class Side(Value):
     role: Role | None = None
 
 
-UNCLEAR: Final = Side(asked="", ours=None, others=[])
+UNCLEAR: Final = Side(
+    asked="",
+    ours=None,
+    others=[],
+)
 
 
 class Review(Value):
@@ -360,7 +364,12 @@ def _title(clauses: Sequence[Clause]) -> str:
 def review_tools(reviews: Reviews) -> tuple[AnyTool, ...]:
     """Return `contracts.review`, a pure function of a document that the run has read."""
 
-    @tool("contracts.review", action="pure", resource=_document, codes=CODES)
+    @tool(
+        "contracts.review",
+        action="pure",
+        resource=_document,
+        codes=CODES,
+    )
     async def review(permit: Permit, arguments: Contract) -> Review:
         """Find the clauses of a document that this run has read, and score its risk."""
         return await reviews.make(arguments.document, permit=permit)

@@ -46,7 +46,11 @@ class Search(Value):
 
     query: str = Field(min_length=1, max_length=300)
     documents: list[str] = Field(default_factory=list, max_length=100)
-    most: int = Field(default=6, ge=1, le=MOST)
+    most: int = Field(
+        default=6,
+        ge=1,
+        le=MOST,
+    )
 
 
 class Passages(Value):
@@ -55,7 +59,11 @@ class Passages(Value):
     passages: list[Passage]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class _Place:
     document: Document
     start: int
@@ -112,7 +120,12 @@ def search_tools(library: Library) -> tuple[AnyTool, ...]:
     def shown(_: Search, found: Passages) -> Label:
         return label(*{one.document for one in found.passages})
 
-    @tool("documents.search", action="pure", yields=shown, codes=CODES)
+    @tool(
+        "documents.search",
+        action="pure",
+        yields=shown,
+        codes=CODES,
+    )
     async def search(permit: Permit, arguments: Search) -> Passages:
         """Find the passages of the documents that have most to do with some words."""
         read = await library.of_run(permit.run_id)

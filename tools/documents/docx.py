@@ -70,7 +70,11 @@ def parse(data: bytes, limits: Limits, redline: Redline = "accepted") -> Parsed:
         redline=redline,
         hidden=transcript.hidden,
     )
-    return Parsed(text=transcript.text, pages=(0,), inventory=inventory)
+    return Parsed(
+        text=transcript.text,
+        pages=(0,),
+        inventory=inventory,
+    )
 
 
 def _left_out(
@@ -122,7 +126,11 @@ def _stretches(transcript: Transcript, beside: list[tuple[Part, Any]]) -> list[S
             if start is None:
                 continue
             numbers[part] += 1
-            stretch = Stretch(part=part, number=numbers[part], start=start)
+            stretch = Stretch(
+                part=part,
+                number=numbers[part],
+                start=start,
+            )
             stretches.append(stretch)
     return stretches
 

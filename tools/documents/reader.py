@@ -25,7 +25,11 @@ _CHILD: Final = "interlock.tools.documents.child"
 _OPEN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class File:
     """The bytes of one file, and the name under which they were found."""
 
@@ -38,7 +42,11 @@ class File:
         return f"sha256:{hashlib.sha256(self.data).hexdigest()}"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class DocumentReader:
     """Reads documents under fixed limits; one reader serves a whole process.
 
@@ -132,7 +140,11 @@ def parsing(kind: Kind, limits: Limits, redline: Redline = "accepted") -> list[s
 
 
 def _document_error(refusal: Refusal | sandbox.Refusal, path: Path) -> DocumentError:
-    return DocumentError(code=refusal.code, path=str(path), detail=refusal.detail)
+    return DocumentError(
+        code=refusal.code,
+        path=str(path),
+        detail=refusal.detail,
+    )
 
 
 def _take(path: Path, limits: Limits) -> File:

@@ -151,7 +151,13 @@ class Transcript:
         for mark in ends:
             if not changes.goes_on(mark, place):
                 index = len(changes.listed)
-                changes.note(mark, _END, index=index, start=place, end=place)
+                changes.note(
+                    mark,
+                    _END,
+                    index=index,
+                    start=place,
+                    end=place,
+                )
         return all(changes.stays(mark) for mark in ends)
 
     def _inline(
@@ -183,7 +189,11 @@ class Transcript:
         elif text.strip():
             self.left_out["hidden text"] += 1
             if len(self._hidden) < MOST_HIDDEN:
-                one = Hidden(why=why, excerpt=text, start=self._length)
+                one = Hidden(
+                    why=why,
+                    excerpt=text,
+                    start=self._length,
+                )
                 self._hidden.append(one)
 
     def _may_hold_text(self, element: _Element) -> bool:

@@ -30,7 +30,11 @@ _UNSENDABLE: Final = (
 _UNCONNECTED: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Bounds:
     """How much of an answer is taken, and how long it is waited for, from name to last byte."""
 
@@ -40,7 +44,11 @@ class Bounds:
     first_s: float | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Answer:
     """One whole answer, as it came: any status but a redirect, and the body undecoded."""
 
@@ -95,10 +103,18 @@ async def send(
         if not limit.expired():
             raise
         why = f"it gave no whole answer within {within.total_s:g} s"
-        raise Spoilt(code="late", where=destination.url, why=why) from error
+        raise Spoilt(
+            code="late",
+            where=destination.url,
+            why=why,
+        ) from error
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class _Request:
     method: str
     path: str
@@ -151,13 +167,25 @@ async def _answer(
             )
     except _UNSENDABLE as error:
         why = f"it has no form in HTTP ({type(error).__name__})"
-        raise NotSent(code="unsendable", where=where, why=why) from error
+        raise NotSent(
+            code="unsendable",
+            where=where,
+            why=why,
+        ) from error
     except _UNCONNECTED as error:
         why = f"it cannot be reached ({type(error).__name__})"
-        raise NotSent(code="not_connected", where=where, why=why) from error
+        raise NotSent(
+            code="not_connected",
+            where=where,
+            why=why,
+        ) from error
     except httpx2.HTTPError as error:
         why = f"the connection broke ({type(error).__name__})"
-        raise Spoilt(code="cut_off", where=where, why=why) from error
+        raise Spoilt(
+            code="cut_off",
+            where=where,
+            why=why,
+        ) from error
 
 
 @asynccontextmanager
@@ -168,7 +196,11 @@ async def _response(
     bounds: Bounds,
 ) -> AsyncIterator[httpx2.Response]:
     """Yield the response to the request; its body was not read yet."""
-    place = Place(destination=destination, trust=request.trust, holder=request.holder)
+    place = Place(
+        destination=destination,
+        trust=request.trust,
+        holder=request.holder,
+    )
     built = _built(destination, address, request)
     async with connected(place) as client:
         response = await _begun(client, built, bounds, destination.url)
@@ -216,7 +248,11 @@ async def _begun(
         if not limit.expired():
             raise
         why = f"it gave no first byte within {bounds.first_s:g} s"
-        raise Spoilt(code="late", where=where, why=why) from error
+        raise Spoilt(
+            code="late",
+            where=where,
+            why=why,
+        ) from error
 
 
 def _check(response: httpx2.Response, where: str) -> None:
@@ -224,11 +260,17 @@ def _check(response: httpx2.Response, where: str) -> None:
     status = response.status_code
     if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
         raise Spoilt(
-            code="redirected", where=where, why=f"it answered {status}, a redirect"
+            code="redirected",
+            where=where,
+            why=f"it answered {status}, a redirect",
         )
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in {"", "identity"}:
-        raise Spoilt(code="encoded", where=where, why="its answer is compressed")
+        raise Spoilt(
+            code="encoded",
+            where=where,
+            why="its answer is compressed",
+        )
 
 
 async def _body(response: httpx2.Response, bounds: Bounds, where: str) -> bytes:
@@ -237,5 +279,9 @@ async def _body(response: httpx2.Response, bounds: Bounds, where: str) -> bytes:
         body += chunk
         if len(body) > bounds.most_bytes:
             why = f"its answer is larger than {bounds.most_bytes} bytes"
-            raise Spoilt(code="too_large", where=where, why=why)
+            raise Spoilt(
+                code="too_large",
+                where=where,
+                why=why,
+            )
     return bytes(body)

@@ -24,11 +24,17 @@ IDLE_S: Final = 1.5
 #: Seconds after which a connection takes no further request
 LONGEST_S: Final = 60.0
 _LIMITS: Final = httpx2.Limits(
-    max_connections=None, max_keepalive_connections=None, keepalive_expiry=IDLE_S
+    max_connections=None,
+    max_keepalive_connections=None,
+    keepalive_expiry=IDLE_S,
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Holder:
     """For whom a connection is kept: no request and no answer of anybody else is ever on it."""
 
@@ -37,7 +43,11 @@ class Holder:
     key: str = field(repr=False)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Place:
     """Where a connection goes, whom it trusts, and who holds it; with no holder it is not kept."""
 

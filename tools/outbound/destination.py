@@ -26,7 +26,11 @@ _TRANSLATED: Final = ip_network("64:ff9b::/96")
 _OPEN: Final = ip_network("2000::/3")
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Destination:
     """One host and port; `parse` makes one from a URL that somebody entitled has set."""
 
@@ -97,19 +101,33 @@ class Destination:
             texts = await (resolve or _resolved)(self.host, self.port)
         except OSError as error:
             why = f"its name was not found ({error.strerror})"
-            raise NotSent(code="not_resolved", where=self.url, why=why) from error
+            raise NotSent(
+                code="not_resolved",
+                where=self.url,
+                why=why,
+            ) from error
         except UnicodeError as error:
             why = "its name is none that a host can have"
-            raise NotSent(code="not_resolved", where=self.url, why=why) from error
+            raise NotSent(
+                code="not_resolved",
+                where=self.url,
+                why=why,
+            ) from error
         addresses = tuple(dict.fromkeys(ip_address(text) for text in texts))
         if not addresses:
             raise NotSent(
-                code="not_resolved", where=self.url, why="its name has no address"
+                code="not_resolved",
+                where=self.url,
+                why="its name has no address",
             )
         for address in addresses:
             if not self._is_allowed(address):
                 why = f"its name points at {address}, which is not allowed for it"
-                raise NotSent(code="address_refused", where=self.url, why=why)
+                raise NotSent(
+                    code="address_refused",
+                    where=self.url,
+                    why=why,
+                )
         return addresses
 
     def _is_allowed(self, address: Address) -> bool:

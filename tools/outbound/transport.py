@@ -46,7 +46,11 @@ def kept_client() -> httpx2.AsyncClient:
     there is nothing to close.
     """
     way = _Bound()
-    return httpx2.AsyncClient(transport=way, trust_env=False, follow_redirects=False)
+    return httpx2.AsyncClient(
+        transport=way,
+        trust_env=False,
+        follow_redirects=False,
+    )
 
 
 class _Bound(httpx2.AsyncBaseTransport):

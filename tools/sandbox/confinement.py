@@ -93,7 +93,11 @@ def confine(limits: Limits) -> Isolation:
     if sys.platform == "linux":
         calls = seccomp.put_up(libc)
     _refuse_in_python(code)
-    return Isolation(calls=calls, files=files, network=network)
+    return Isolation(
+        calls=calls,
+        files=files,
+        network=network,
+    )
 
 
 def _code() -> tuple[str, ...]:

@@ -12,7 +12,11 @@ _CALLING: Final = "tool_calls"
 _REDIRECT: Final = 307
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Call:
     """One call of a tool: the tool's name as we write it, and the arguments as the model writes."""
 
@@ -20,7 +24,11 @@ class Call:
     arguments: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Turn:
     """What the server does with one request; `says`, `calls`, `refuses` and the like make one."""
 
@@ -87,7 +95,11 @@ def refuses(status: int, *, retry_after: str = "", words: str = "refused") -> Tu
     """Answer with an error of the API, and with when to ask again if *retry_after* says it."""
     headers = {"Retry-After": retry_after} if retry_after else {}
     body = {"error": {"message": words, "type": "error", "code": status}}
-    return Turn(status=status, headers=headers, raw=json.dumps(body).encode())
+    return Turn(
+        status=status,
+        headers=headers,
+        raw=json.dumps(body).encode(),
+    )
 
 
 def hangs() -> Turn:
@@ -117,4 +129,8 @@ def oversize(size: int) -> Turn:
 
 def redirects(place: str) -> Turn:
     """Send the asker to another place."""
-    return Turn(status=_REDIRECT, headers={"Location": place}, raw=b"")
+    return Turn(
+        status=_REDIRECT,
+        headers={"Location": place},
+        raw=b"",
+    )

@@ -19,7 +19,11 @@ from interlock.runtime.policy.request import Resource
 #: The most that is counted, and the choices among which one is told
 MOST: Final = 255
 MOST_CHOICES: Final = 62
-PLACE: Final = Resource(type="unread", id="", clearance="confidential")
+PLACE: Final = Resource(
+    type="unread",
+    id="",
+    clearance="confidential",
+)
 
 
 class Pair(Value):

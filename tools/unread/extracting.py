@@ -108,7 +108,15 @@ def _chosen(
 ) -> Found | None:
     """Return the choice that was filled in, or the only one that stands in the text."""
     if is_filled:
-        return Found(value=value, start=-1, end=-1) if value in choices else None
+        return (
+            Found(
+                value=value,
+                start=-1,
+                end=-1,
+            )
+            if value in choices
+            else None
+        )
     said = [found for choice in choices if (found := stands(text, "text", choice))]
     return said[0] if len(said) == 1 else None
 

@@ -75,7 +75,11 @@ def _phrase(
     if start < 0 or not is_part(value, text, "text"):
         return None
     end = start + len(folded(value))
-    return Found(value=written(text)[start:end], start=start, end=end)
+    return Found(
+        value=written(text)[start:end],
+        start=start,
+        end=end,
+    )
 
 
 def _parts(
@@ -87,17 +91,29 @@ def _parts(
     if kind in {"number", "amount"}:
         for number, spans in numbers(small).items():
             for start, end in spans:
-                yield Found(value=format(number, "f"), start=start, end=end)
+                yield Found(
+                    value=format(number, "f"),
+                    start=start,
+                    end=end,
+                )
     elif kind == "date":
         yield from _dates(small)
     elif kind == "id":
         for match in _ID.finditer(written(text)):
-            yield Found(value=match[0], start=match.start(), end=match.end())
+            yield Found(
+                value=match[0],
+                start=match.start(),
+                end=match.end(),
+            )
     else:
         for part in actionable(text) or ():
             start = small.find(folded(part))
             if start >= 0:
-                yield Found(value=part, start=start, end=start + len(folded(part)))
+                yield Found(
+                    value=part,
+                    start=start,
+                    end=start + len(folded(part)),
+                )
 
 
 def _dates(small: str) -> Iterator[Found]:
@@ -108,4 +124,8 @@ def _dates(small: str) -> Iterator[Found]:
             said = dates(small[first.start() : last.end()])
             if len(said) == 1:
                 day = said.pop().isoformat()
-                yield Found(value=day, start=first.start(), end=last.end())
+                yield Found(
+                    value=day,
+                    start=first.start(),
+                    end=last.end(),
+                )

@@ -15,7 +15,11 @@ from interlock.runtime.record.events.event import (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class ApprovalAsked(Of):
     """A request was put before the reviewers."""
 
@@ -55,7 +59,11 @@ class ApprovalAsked(Of):
         }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class ApprovalDecided(Of):
     """A reviewer gave a verdict on one request, on the evidence that was shown."""
 
@@ -122,7 +130,11 @@ class ApprovalDecided(Of):
         }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class ApprovalStepped(Of):
     """Somebody did something about an approval that is no verdict; it waits on."""
 
@@ -169,7 +181,11 @@ class ApprovalStepped(Of):
         }
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class ApprovalExpired(Of):
     """Nobody decided in time; written once, by whoever looked next."""
 

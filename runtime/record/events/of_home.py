@@ -7,7 +7,11 @@ from typing import ClassVar
 from interlock.runtime.record.events.event import HOME, Commits, Object, Of
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class SwitchTurned(Of):
     """A kill switch was engaged or released; the ledger tells every log whose runs it covers."""
 
@@ -34,7 +38,11 @@ class SwitchTurned(Of):
         return None if self.by is None else {"by": self.by}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class PolicyActivated(Of):
     """Another policy revision is in force from now on; which one is sealed, too: it decides."""
 
@@ -52,7 +60,11 @@ class PolicyActivated(Of):
         return {"revision": self.revision}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Recovered(Of):
     """A person lets a log go on from an older state than the one that was witnessed of it."""
 
@@ -78,7 +90,11 @@ class Recovered(Of):
         return {"by": self.by, "note": self.note}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class ActDecided(Of):
     """A person's act was put to the policy; the act begins afterwards, if it is permitted."""
 
@@ -116,7 +132,11 @@ class ActDecided(Of):
         return self.asked
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class ActFailed(Of):
     """A person's act that was permitted did not come about."""
 

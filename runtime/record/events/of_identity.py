@@ -6,7 +6,11 @@ from typing import ClassVar
 from interlock.runtime.record.events.event import Object, Of, Sealed, digests
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class AccountKept(Of):
     """An account was made, changed or closed; the newest entry counts."""
 
@@ -30,7 +34,11 @@ class AccountKept(Of):
         return {"by": self.by}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class ApiKeyKept(Of):
     """An API key was issued, rotated or revoked; the newest entry counts."""
 
@@ -57,7 +65,11 @@ class ApiKeyKept(Of):
         return {"by": self.by}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class SignedIn(Of):
     """Somebody proved who they are and a session began, or went on under a new secret."""
 
@@ -81,7 +93,11 @@ class SignedIn(Of):
         return {"name": self.name}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class SignedOut(Of):
     """Sessions of an account ended before their time."""
 
@@ -100,7 +116,11 @@ class SignedOut(Of):
         return {"by": self.by}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class SignInsFailed(Of):
     """So many guesses in a row were wrong; written at the first, the second, the fourth and so on.
 

@@ -15,7 +15,11 @@ from interlock.runtime.record.events.event import (
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class RunStarted(Of):
     """A run began, with a budget of its own."""
 
@@ -73,7 +77,11 @@ class RunStarted(Of):
         return {"principal": self.principal, "request": self.request}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class RunResumed(Of):
     """The run was taken over under a new fence, for a person or by a worker (*by*)."""
 
@@ -90,7 +98,11 @@ class RunResumed(Of):
         return None if self.by is None else {"by": self.by}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class RunRepinned(Of):
     """A person pinned the run anew, so what waited for a person is withdrawn."""
 
@@ -117,7 +129,11 @@ class RunRepinned(Of):
         return {"by": self.by}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class RunWidened(Of):
     """The person who asked for the run said more of what it is to do."""
 
@@ -136,7 +152,11 @@ class RunWidened(Of):
         return {"by": self.by, "note": self.note}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class RunHeld(Of):
     """A claim of the run may begin nothing more: a guard failed closed."""
 
@@ -148,7 +168,11 @@ class RunHeld(Of):
         return {"fence": self.fence}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class RunEnded(Of):
     """A claim ended, or a person (*by*) cancelled the run, or is *undoing* it first."""
 
@@ -181,7 +205,11 @@ class RunEnded(Of):
         return None if self.error is None else {"error": self.error}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class RunErased(Of):
     """The data key of a run was destroyed.
 
@@ -201,7 +229,11 @@ class RunErased(Of):
         return {"by": self.by}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class LimitRaised(Of):
     """One limit of a budget was raised, by a person or by an *action*."""
 
@@ -226,7 +258,11 @@ class LimitRaised(Of):
         return None if self.by is None else {"by": self.by}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class LimitSet(Of):
     """A person set one limit of a budget, or took it away (None)."""
 
@@ -252,7 +288,11 @@ class LimitSet(Of):
         return {"by": self.by}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class LimitPassed(Of):
     """More was spent of a budget than a soft limit of it says."""
 
@@ -266,7 +306,11 @@ class LimitPassed(Of):
         return {"budget": self.budget, "kind": self.kind, "limit": self.limit}
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class RecordKept(Of):
     """A tool put something on the run's shelf, or changed the status of what is there."""
 

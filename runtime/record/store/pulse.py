@@ -20,7 +20,11 @@ Beat: TypeAlias = Callable[[Connection], None]
 _log: Final = logging.getLogger(__name__)
 
 
-@dataclass(kw_only=True, slots=True, eq=False)
+@dataclass(
+    kw_only=True,
+    slots=True,
+    eq=False,
+)
 class _Recurring:
     work: Beat
     scope: str
@@ -76,7 +80,9 @@ class Pulse:
     def _start(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(
-                target=self._serve, name="interlock-pulse", daemon=True
+                target=self._serve,
+                name="interlock-pulse",
+                daemon=True,
             )
             self._thread.start()
 

@@ -73,7 +73,11 @@ def _file(url: URL) -> Path:
     if url.database in {None, "", ":memory:"}:
         raise ValueError("a database in memory is another one for each connection")
     file = Path(url.database or "")
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file.parent.mkdir(
+        parents=True,
+        exist_ok=True,
+        mode=0o700,
+    )
     make_private(file)
     return file
 

@@ -157,7 +157,9 @@ class Writer:
 
     def _begin(self) -> None:
         thread = threading.Thread(
-            target=self._serve, name="interlock-writer", daemon=True
+            target=self._serve,
+            name="interlock-writer",
+            daemon=True,
         )
         self._threads.append(thread)
         thread.start()
@@ -197,7 +199,11 @@ class Writer:
         try:
             with self._connections.transaction(scope) as connection:
                 stage = "work"
-                tx = Tx(connection=connection, clock=self._clock, scope=scope)
+                tx = Tx(
+                    connection=connection,
+                    clock=self._clock,
+                    scope=scope,
+                )
                 logs = frozenset().union(*(item.logs for item in batch))
                 if logs:
                     self._lock(tx, logs)

@@ -32,7 +32,12 @@ async def list_approvals(
     wanted: Annotated[ApprovalsWanted, Query()],
 ) -> Page[ApprovalRow]:
     """List the approvals of your tenant, newest first."""
-    listing = Listing(shared=shared, name=_LIST, asking=asking, wanted=wanted)
+    listing = Listing(
+        shared=shared,
+        name=_LIST,
+        asking=asking,
+        wanted=wanted,
+    )
     listed = await looks.approvals(
         shared.home,
         person=asking,
@@ -88,4 +93,8 @@ async def decide_approval(
         note=verdict.note,
     )
     after = await home.approvals.read(approval_id)
-    return Decided(id=after.id, state=after.state, canary=after.canary)
+    return Decided(
+        id=after.id,
+        state=after.state,
+        canary=after.canary,
+    )

@@ -43,7 +43,12 @@ async def list_entries(
     shared: ServiceOf, asking: PersonOf, wanted: Annotated[Wanted, Query()]
 ) -> Page[Entry]:
     """List the entries of your tenant's log, the oldest first."""
-    listing = Listing(shared=shared, name=_ENTRIES, asking=asking, wanted=wanted)
+    listing = Listing(
+        shared=shared,
+        name=_ENTRIES,
+        asking=asking,
+        wanted=wanted,
+    )
     bodies = await record_looks.log_entries(
         shared.home,
         person=asking,
@@ -60,7 +65,12 @@ async def list_checkpoints(
     shared: ServiceOf, asking: PersonOf, wanted: Annotated[Wanted, Query()]
 ) -> Page[CheckpointRow]:
     """List the signed checkpoints of your tenant's log, the newest first."""
-    listing = Listing(shared=shared, name=_CHECKPOINTS, asking=asking, wanted=wanted)
+    listing = Listing(
+        shared=shared,
+        name=_CHECKPOINTS,
+        asking=asking,
+        wanted=wanted,
+    )
     listed = await record_looks.checkpoints(
         shared.home,
         person=asking,

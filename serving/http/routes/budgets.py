@@ -27,9 +27,17 @@ async def list_budgets(
     shared: ServiceOf, asking: PersonOf, wanted: Annotated[Wanted, Query()]
 ) -> Page[BudgetView]:
     """List the budgets of your tenant by their ids."""
-    listing = Listing(shared=shared, name=_LIST, asking=asking, wanted=wanted)
+    listing = Listing(
+        shared=shared,
+        name=_LIST,
+        asking=asking,
+        wanted=wanted,
+    )
     listed = await budget_looks.budgets(
-        shared.home, person=asking, after=listing.after, limit=listing.limit
+        shared.home,
+        person=asking,
+        after=listing.after,
+        limit=listing.limit,
     )
     return listing.page(listed, place=lambda budget: budget.id, shown=_shown)
 
@@ -46,7 +54,11 @@ async def raise_budget(
 ) -> BudgetView:
     """Give more of one kind, for instance to a run that is held because a step did not fit."""
     await budgets.raise_limit(
-        home, budget_id, person=asking, kind=more.kind, amount=more.amount
+        home,
+        budget_id,
+        person=asking,
+        kind=more.kind,
+        amount=more.amount,
     )
     return await _now(home, budget_id)
 

@@ -20,7 +20,12 @@ async def list_decisions(
     shared: ServiceOf, asking: PersonOf, wanted: Annotated[DecisionsWanted, Query()]
 ) -> Page[Decision]:
     """List the decisions of your tenant, newest first, as they stand in its log."""
-    listing = Listing(shared=shared, name=_LIST, asking=asking, wanted=wanted)
+    listing = Listing(
+        shared=shared,
+        name=_LIST,
+        asking=asking,
+        wanted=wanted,
+    )
     bodies = await record_looks.decisions(
         shared.home,
         person=asking,

@@ -40,7 +40,10 @@ _BODY: Final = {
 
 
 @router.post(
-    "", status_code=201, responses=problems("unsupported"), openapi_extra=_BODY
+    "",
+    status_code=201,
+    responses=problems("unsupported"),
+    openapi_extra=_BODY,
 )
 async def hand_in_document(
     request: Request, response: Response, home: HomeOf, asking: PersonOf
@@ -63,9 +66,17 @@ async def list_documents(
     shared: ServiceOf, asking: PersonOf, wanted: Annotated[Wanted, Query()]
 ) -> Page[HandedIn]:
     """List the documents that were handed in by themselves, newest first."""
-    listing = Listing(shared=shared, name=_LIST, asking=asking, wanted=wanted)
+    listing = Listing(
+        shared=shared,
+        name=_LIST,
+        asking=asking,
+        wanted=wanted,
+    )
     listed = await documents.listed(
-        shared.home, person=asking, after=listing.after, limit=listing.limit
+        shared.home,
+        person=asking,
+        after=listing.after,
+        limit=listing.limit,
     )
     return listing.page(
         listed,

@@ -39,7 +39,11 @@ async def follow_run(
     asking: PersonOf,
     last_event_id: Annotated[
         int,
-        Header(ge=-1, le=2**53, description="Go on after the event with this id"),
+        Header(
+            ge=-1,
+            le=2**53,
+            description="Go on after the event with this id",
+        ),
     ] = -1,
 ) -> Response:
     """Follow a run by what the ledger says of it: server-sent events.

@@ -51,9 +51,17 @@ async def list_jobs(
     shared: ServiceOf, asking: PersonOf, wanted: Annotated[Wanted, Query()]
 ) -> Page[JobRow]:
     """List the jobs of your tenant, newest first."""
-    listing = Listing(shared=shared, name=_LIST, asking=asking, wanted=wanted)
+    listing = Listing(
+        shared=shared,
+        name=_LIST,
+        asking=asking,
+        wanted=wanted,
+    )
     listed = await looks.jobs(
-        shared.home, person=asking, after=listing.after, limit=listing.limit
+        shared.home,
+        person=asking,
+        after=listing.after,
+        limit=listing.limit,
     )
     return listing.page(
         listed,

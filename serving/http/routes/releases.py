@@ -64,7 +64,12 @@ async def list_rollouts(
     shared: ServiceOf, asking: PersonOf, wanted: Annotated[Wanted, Query()]
 ) -> Page[RolloutRow]:
     """List what was decided about rollouts, the newest first: the first says how things stand."""
-    listing = Listing(shared=shared, name=_ROLLOUTS, asking=asking, wanted=wanted)
+    listing = Listing(
+        shared=shared,
+        name=_ROLLOUTS,
+        asking=asking,
+        wanted=wanted,
+    )
     listed = await release_looks.rollouts(
         shared.home,
         person=asking,

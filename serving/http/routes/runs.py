@@ -79,7 +79,12 @@ async def list_runs(
     wanted: Annotated[RunsWanted, Query()],
 ) -> Page[RunRow]:
     """List the runs of your tenant, newest first."""
-    listing = Listing(shared=shared, name=_LIST, asking=asking, wanted=wanted)
+    listing = Listing(
+        shared=shared,
+        name=_LIST,
+        asking=asking,
+        wanted=wanted,
+    )
     listed = await looks.runs(
         shared.home,
         person=asking,
@@ -110,7 +115,13 @@ async def cancel_run(
     policy decides about; also of a run that has ended.
     """
     undo = how is not None and how.undo
-    await runs.cancel(home, run_id, person=asking, undo=undo, drive=False)
+    await runs.cancel(
+        home,
+        run_id,
+        person=asking,
+        undo=undo,
+        drive=False,
+    )
     return await _state(home, run_id)
 
 
@@ -126,7 +137,11 @@ async def widen_run(
     What is denied as `outside_intent` or `beyond_intent` may be asked again then.
     """
     intent = await runs.widen(
-        home, run_id, person=asking, effects=more.effects, note=more.note
+        home,
+        run_id,
+        person=asking,
+        effects=more.effects,
+        note=more.note,
     )
     return Widened(run_id=run_id, intent=intent)
 

@@ -91,7 +91,12 @@ async def list_deliveries(
 ) -> Page[DeliveryView]:
     """List the messages to it, newest first."""
     name = f"{_LIST}/{webhook_id}"
-    listing = Listing(shared=shared, name=name, asking=asking, wanted=wanted)
+    listing = Listing(
+        shared=shared,
+        name=name,
+        asking=asking,
+        wanted=wanted,
+    )
     listed = await deliveries.listed(
         shared.home.desk,
         webhook_id,

@@ -58,5 +58,9 @@ class NewLimit(BaseModel):
     )
 
     kind: Kind
-    limit: int | None = Field(ge=0, le=MOST, description="null for no limit")
+    limit: int | None = Field(
+        ge=0,
+        le=MOST,
+        description="null for no limit",
+    )
     soft: bool = Field(default=False, description="A limit that stops nothing")

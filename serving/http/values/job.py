@@ -36,7 +36,11 @@ class NewJob(BaseModel):
         },
     )
 
-    agent: str = Field(min_length=1, max_length=100, description="The agent's name")
+    agent: str = Field(
+        min_length=1,
+        max_length=100,
+        description="The agent's name",
+    )
     request: dict[str, Any] = Field(
         default_factory=dict, description="What its runs are asked, by its own fields"
     )
@@ -44,7 +48,10 @@ class NewJob(BaseModel):
         default_factory=dict, description="What all its runs together may spend"
     )
     priority: int = Field(
-        0, ge=-HIGHEST, le=HIGHEST, description="Workers take the higher first"
+        0,
+        ge=-HIGHEST,
+        le=HIGHEST,
+        description="Workers take the higher first",
     )
     documents: list[Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]] = Field(
         default_factory=list,

@@ -13,7 +13,12 @@ class Wanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    limit: int = Field(25, ge=1, le=LARGEST, description="Things on a page")
+    limit: int = Field(
+        25,
+        ge=1,
+        le=LARGEST,
+        description="Things on a page",
+    )
     cursor: str | None = Field(
         None,
         max_length=400,

@@ -5,7 +5,14 @@ from typing import Annotated
 from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field
 
-Days = Annotated[int, Query(ge=1, le=90, description="How far to look back")]
+Days = Annotated[
+    int,
+    Query(
+        ge=1,
+        le=90,
+        description="How far to look back",
+    ),
+]
 
 
 class ShareView(BaseModel):

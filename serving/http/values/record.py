@@ -57,9 +57,16 @@ class InclusionWanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    seq: int = Field(ge=0, le=_LONGEST, description="The entry")
+    seq: int = Field(
+        ge=0,
+        le=_LONGEST,
+        description="The entry",
+    )
     size: int | None = Field(
-        None, ge=0, le=_LONGEST, description="The size of the log; left out for now's"
+        None,
+        ge=0,
+        le=_LONGEST,
+        description="The size of the log; left out for now's",
     )
 
 
@@ -68,9 +75,16 @@ class ConsistencyWanted(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    first: int = Field(ge=1, le=_LONGEST, description="The size that you know")
+    first: int = Field(
+        ge=1,
+        le=_LONGEST,
+        description="The size that you know",
+    )
     size: int | None = Field(
-        None, ge=0, le=_LONGEST, description="The later size; left out for now's"
+        None,
+        ge=0,
+        le=_LONGEST,
+        description="The later size; left out for now's",
     )
 
 

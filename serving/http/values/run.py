@@ -64,7 +64,11 @@ class NewRun(BaseModel):
         },
     )
 
-    agent: str = Field(min_length=1, max_length=100, description="The agent's name")
+    agent: str = Field(
+        min_length=1,
+        max_length=100,
+        description="The agent's name",
+    )
     request: dict[str, Any] = Field(
         default_factory=dict, description="What the agent is asked, by its own fields"
     )
@@ -74,10 +78,16 @@ class NewRun(BaseModel):
         description="A document that was handed in before: its digest, or the run it came with",
     )
     priority: int = Field(
-        0, ge=-HIGHEST, le=HIGHEST, description="Workers take the higher first"
+        0,
+        ge=-HIGHEST,
+        le=HIGHEST,
+        description="Workers take the higher first",
     )
     not_before: int = Field(
-        0, ge=0, le=2**40, description="No worker begins before, in Unix seconds"
+        0,
+        ge=0,
+        le=2**40,
+        description="No worker begins before, in Unix seconds",
     )
 
 

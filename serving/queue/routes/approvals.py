@@ -200,12 +200,20 @@ async def _given(visitor: Visitor, shown: Shown, form: Decided) -> None:
     if isinstance(form, Edited):
         arguments = fields.read(form.fields)
         await operations.edit(
-            visitor.home, shown, person=person, arguments=arguments, note=note
+            visitor.home,
+            shown,
+            person=person,
+            arguments=arguments,
+            note=note,
         )
         return
     verdict = cast(Verdict, form.verdict)
     await operations.decide(
-        visitor.home, shown, person=person, verdict=verdict, note=note
+        visitor.home,
+        shown,
+        person=person,
+        verdict=verdict,
+        note=note,
     )
 
 

@@ -80,7 +80,11 @@ async def widen(
         )
     except (BadInput, NotPermitted) as error:
         status = 403 if isinstance(error, NotPermitted) else 400
-        trouble = Trouble(status=status, code=error.code, words=words_of(error))
+        trouble = Trouble(
+            status=status,
+            code=error.code,
+            words=words_of(error),
+        )
         return await _shown(visitor, run_id, said, trouble)
     return RedirectResponse(f"{HERE}/{run_id}", status_code=303)
 

@@ -55,7 +55,11 @@ _LEFT: Final = 6  # words
 _RIGHT: Final = 4
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Pick:
     """A candidate worth showing for a category, with its calibrated confidence."""
 
@@ -111,7 +115,11 @@ def every_pick(
     return tuple(chosen)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class _Scored:
     """The candidates of one category, with their confidences."""
 

@@ -24,7 +24,11 @@ MAX_BYTES: Final = 32 * 1024 * 1024
 class _Row(BaseModel):
     """One finding on its way; the words follow from the span."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+    )
 
     category: str
     start: int = Field(ge=0)
@@ -37,7 +41,11 @@ class _Row(BaseModel):
 class _Message(BaseModel):
     """The whole answer on its way."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+    )
 
     version: str
     findings: list[_Row]

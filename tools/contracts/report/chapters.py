@@ -45,7 +45,11 @@ _CHAPTERS: Final = {
 _OTHER: Final = "Other clauses"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Stance:
     """One position of the playbook, and what it makes of this contract."""
 
@@ -56,7 +60,11 @@ class Stance:
     full: int
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Entry:
     """One kind of clause: where the contract says it, and our position."""
 
@@ -70,7 +78,11 @@ class Entry:
         return sum(stance.points for stance in self.stances)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Chapter:
     """Kinds of clauses that belong together."""
 

@@ -80,7 +80,12 @@ def report_tools(
         report = reports.keep(permit, name=NAME, page=page)
         return Written(name=report.name, sha256=report.sha256)
 
-    @tool("report.withdraw", action="write", idempotent=True, codes=("no_report",))
+    @tool(
+        "report.withdraw",
+        action="write",
+        idempotent=True,
+        codes=("no_report",),
+    )
     async def withdraw(permit: Permit, arguments: Withdraw) -> Withdraw:
         """Show a report that this run has written to nobody any more."""
         if not await reports.withdraw(permit, sha256=arguments.sha256):

@@ -18,7 +18,11 @@ _NARROWEST: Final = 100
 _WIDEST: Final = 2400
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Painter:
     """Draws pages of PDFs, each in a confined child of its own; safe to share.
 
@@ -27,7 +31,11 @@ class Painter:
 
     limits: Limits = field(default_factory=Limits)
     at_once: int = 2
-    _turns: asyncio.Semaphore = field(init=False, repr=False, compare=False)
+    _turns: asyncio.Semaphore = field(
+        init=False,
+        repr=False,
+        compare=False,
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_turns", asyncio.Semaphore(self.at_once))
