@@ -177,7 +177,7 @@ def held_by(
         if error.spent_as and proposal.cost.priced:
             failure = failed(attempt, proposal, tool_failed, elapsed_ms=taken_ms)
             failure.recording(attempt, settlement.finish)(tx)
-        hold(tx, attempt.run)
+        hold(tx, attempt.run, because="away")
 
     return work
 

@@ -21,6 +21,7 @@ from interlock.runtime.policy.decision import Reason, by_runtime
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts
 from interlock.runtime.record.events import Decided, Finished, Intended, Sealed
+from interlock.runtime.record.events.of_run import Held
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.run import approval, budget, done, expiry, kill_switch, unread
@@ -63,7 +64,7 @@ def deny(
     unanswered = step.decision.unanswered
     expected = UNDECIDED
     if unanswered:
-        hold(tx, step.run)
+        hold(tx, step.run, because="engine")
         expected = (*UNDECIDED, "started")
     stage = _expect(tx, step, expected)
     if stage == "started":
@@ -257,7 +258,8 @@ def complete(
         actual=actual,
     )
     if shortage is not None:
-        hold(tx, step.run, until_raised=True)
+        because: Held = "budget" if shortage.level == "run" else "budget_above"
+        hold(tx, step.run, because=because, until_raised=True)
         return
     sealed = _put(tx, step, ending.state, stage=stage, result=ending.kept)
     kept = unread.labels(tx, step, label)

@@ -1,12 +1,13 @@
 """What runs of a rollout came to, as the entries of their tenants' logs say.
 
-Each run counts once: with the first entry that says it is over, or held by a guard. A run that a
-person cancelled says nothing of its release, and does not count.
+Each run is compared once: with the first entry that says it is over, or held. What says nothing of
+its release is counted apart: that a person cancelled the run, or that the run is held by what no
+release can help. Such a hold ends no run: the run is compared once it has gone on.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import Connection, bindparam, select
 
@@ -15,7 +16,12 @@ from interlock.runtime.record.events import HOME, RunEnded
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.run.assignment import Arm
+from interlock.runtime.run.claim_ends import ClaimEnd, claim_ends
 from interlock.runtime.run.rollout import Rollout
+
+#: What says nothing of a release: a person "cancelled" the run, or the run is held from "outside"
+#: its release: the engine is away, or the budget of its job or its tenant is used up
+Apart: TypeAlias = Literal["cancelled", "outside"]
 
 _ENTRIES: Final = tables.ledger_entry.c
 _HEADS: Final = Statement(
@@ -58,7 +64,9 @@ class Result:
     tag: str
     at: int
     status: str
-    #: A guard failed closed during the run, such as a policy engine that could not decide
+    #: Why it is counted apart and compared with nothing; None for a run that is compared
+    apart: Apart | None = None
+    #: The policy's engine was there and could not decide about something of the run
     is_stopped: bool = False
     #: An effect did not leave what its tool said
     is_contradicted: bool = False
@@ -120,11 +128,12 @@ def _result(
     tag = str(first.get("rollout", ""))
     if tag.rpartition("/")[0] != rollout.id:
         return None
-    ends = [(at, body) for at, body in entries if _is_over(body)]
-    if not ends or ends[0][0] != seq or ends[0][1]["status"] == "cancelled":
+    ends = claim_ends(entries)
+    if not _counts(ends, seq):
         return None
     bodies = [body for at, body in entries if at <= seq]
     is_canary = first["release"] == rollout.candidate
+    ended = [end for end in ends if end.seq <= seq]
     return Result(
         run_id=run_id,
         tenant=log,
@@ -133,13 +142,26 @@ def _result(
         tag=tag,
         at=bodies[-1]["at"],
         status=bodies[-1]["status"],
+        apart=_apart(ended[-1]),
+        is_stopped=any(end.is_stopped for end in ended),
         limits=first["limits"],
         **_told(bodies),
     )
 
 
-def _is_over(body: Mapping[str, Any]) -> bool:
-    return body["event"] == RunEnded.event and body["status"] in _OVER
+def _counts(ends: list[ClaimEnd], seq: int) -> bool:
+    """Whether the entry of that number is the first of its kind: over, or held from outside."""
+    firsts: dict[bool, int] = {}
+    for end in ends:
+        if end.status in _OVER and False not in firsts:
+            firsts.setdefault(end.is_outside, end.seq)
+    return seq in firsts.values()
+
+
+def _apart(end: ClaimEnd) -> Apart | None:
+    if end.status == "cancelled":
+        return "cancelled"
+    return "outside" if end.is_outside else None
 
 
 def _told(bodies: list[dict[str, Any]]) -> dict[str, Any]:
@@ -148,7 +170,6 @@ def _told(bodies: list[dict[str, Any]]) -> dict[str, Any]:
     failures = list(_failures(actions))
     verdicts = [body["state"] for body in bodies if body["event"] == "approval"]
     return {
-        "is_stopped": any(body["event"] == "run_held" for body in bodies),
         "is_contradicted": any(
             body.get("readback") == "contradicted" for body in actions
         ),

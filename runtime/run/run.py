@@ -29,6 +29,7 @@ from interlock.runtime.policy.intent import Intent
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts, Autonomy, Principal
 from interlock.runtime.record.events import RunHeld
+from interlock.runtime.record.events.of_run import Held
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey
@@ -160,7 +161,9 @@ def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
     tx.checked.add(claim)
 
 
-def hold(tx: Tx, run: Run, *, until_raised: bool = False) -> None:
+def hold(
+    tx: Tx, run: Run, *, because: Held, until_raised: bool = False
+) -> None:
     """Mark the run held: this claim may still record outcomes, but no new intent or checkpoint.
 
     The claim keeps the run until it has ended, so that what is under way is not taken for
@@ -178,6 +181,7 @@ def hold(tx: Tx, run: Run, *, until_raised: bool = False) -> None:
             log=run.tenant,
             run_id=run.id,
             fence=run.fence,
+            because=because,
         )
     )
 

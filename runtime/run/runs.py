@@ -231,6 +231,7 @@ class Runs:
                 fence=run.fence,
                 error=outcome.get("error"),
                 canary=bool(told["canary"]),
+                outage=outage,
                 sealed=sealed,
             )
         )

@@ -1,17 +1,22 @@
 """The figures of a rollout as the ledger keeps them: whole numbers, shares in millionths."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, TypeAlias, get_args
 
 from interlock.runtime.canonical import Json
+from interlock.runtime.run.assignment import Arm
 from interlock.runtime.run.rollout import Rollout
+from interlock.runtime.run.rollout_result import Apart, Result
 from interlock.serving.rollout.controller import MEASURES, Bounds, Comparison, Shares
 from interlock.serving.rollout.guards import Guard, Lately
 from interlock.serving.rollout.share import Share
 
 _MILLION: Final = 1_000_000
-_ARMS: Final = ("control", "canary")
+_ARMS: Final[tuple[Arm, ...]] = get_args(Arm)
+#: By release, how many runs of the step were counted apart, and why
+Asides: TypeAlias = Mapping[Arm, Mapping[Apart, int]]
+NOBODY: Final[Asides] = {arm: dict.fromkeys(get_args(Apart), 0) for arm in _ARMS}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,6 +25,7 @@ class Figures:
 
     comparison: Comparison
     lately: Lately = field(default_factory=Lately)
+    asides: Asides = field(default_factory=lambda: NOBODY)
     #: The guard that fired; None for a decision by comparison
     guard: Guard | None = None
     #: What the newest decision rests on, where a new step has begun since; None for *comparison*
@@ -35,12 +41,21 @@ class Figures:
             "control": _written(comparison.control),
             "canary": _written(comparison.canary),
             "lately": {"control": self.lately.control, "canary": self.lately.canary},
+            "apart": {arm: dict(number) for arm, number in self.asides.items()},
             "guard": self.guard,
             "measure": None if self.guard else decision.measure,
             "least": _millionths(decision.least),
             "most": _millionths(decision.most),
             "runs": {arm: _number(ground, arm) for arm in _ARMS},
         }
+
+    def aside(self, result: Result) -> "Figures":
+        """Return the figures after one more run that is compared with nothing."""
+        if result.apart is None:
+            return self
+        counts = dict(self.asides[result.arm])
+        counts[result.apart] += 1
+        return replace(self, guard=None, asides={**self.asides, result.arm: counts})
 
 
 def of(rollout: Rollout) -> Figures:
@@ -62,6 +77,7 @@ def of(rollout: Rollout) -> Figures:
             canary=_read(told["canary"]),
         ),
         lately=Lately(**told["lately"]),
+        asides=told["apart"],
         guard=told["guard"],
     )
 

@@ -11,7 +11,7 @@ from interlock.runtime.run.rollout_result import Result
 
 Guard: TypeAlias = Literal[
     "contradicted_effect",  # an effect did not leave what its tool said
-    "guard_failed",  # a guard failed closed: a policy engine that could not decide
+    "guard_failed",  # the policy's engine was there and could not decide
     "error_burst",  # one run after the other failed
 ]
 #: So many failed runs of the candidate in a row are a burst

@@ -72,16 +72,25 @@ def _taken_in(
     rollout: Rollout, known: Figures, result: Result, missing: Missing
 ) -> Figures:
     """Return the figures after one more run; a run of another step moves no share."""
+    if result.apart is not None:
+        return known.aside(result) if result.tag == rollout.tag else known
     lately = known.lately.after(result)
     comparison = known.comparison
     if result.tag == rollout.tag:
         seen = observed(result, rollout, missing=missing(result))
         comparison = comparison.observed(seen)
-    return Figures(comparison=comparison, lately=lately, guard=lately.fired(result))
+    return Figures(
+        comparison=comparison,
+        lately=lately,
+        asides=known.asides,
+        guard=lately.fired(result),
+    )
 
 
 def _guarded(known: Figures, result: Result) -> tuple[Figures, Verdict]:
     """Return the figures and the verdict where a run ended after the one that promotes."""
+    if result.apart is not None:
+        return known, "promote"
     lately = known.lately.after(result)
     guard = lately.fired(result)
     after = replace(known, lately=lately, guard=guard)

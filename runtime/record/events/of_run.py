@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
 
 from interlock.runtime.canonical import Document, Json
 from interlock.runtime.record.events.event import (
@@ -13,6 +13,10 @@ from interlock.runtime.record.events.event import (
     Sealed,
     digests,
 )
+
+#: What held a run: the policy's engine left a request without an answer, the run's own budget was
+#: used up or one above it, or a tool was away
+Held: TypeAlias = Literal["engine", "budget", "budget_above", "away"]
 
 
 @dataclass(
@@ -162,10 +166,11 @@ class RunHeld(Of):
 
     event: ClassVar[str] = "run_held"
     fence: int
+    because: Held
 
     def body(self) -> Object:
         """Return the public part."""
-        return {"fence": self.fence}
+        return {"fence": self.fence, "because": self.because}
 
 
 @dataclass(
@@ -185,6 +190,8 @@ class RunEnded(Of):
     undoing: bool = False
     #: Whether it was the run of a canary, told of one that ended for good
     canary: bool = False
+    #: What every run depends on was away: the claim was no try of the run
+    outage: bool = False
     #: Empty for a cancelled run
     sealed: Sealed = field(default_factory=dict)
 
@@ -195,6 +202,7 @@ class RunEnded(Of):
             "fence": self.fence,
             "undoing": self.undoing,
             "canary": self.canary,
+            "outage": self.outage,
             "sealed": digests(self.sealed),
         }
 

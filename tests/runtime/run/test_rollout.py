@@ -17,11 +17,13 @@ from tests.runtime.run.test_release import OURS, THEIRS, in_force, made, turned
 from interlock.runtime.errors import BadInput, Tampered
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.events import HOME, RunEnded
+from interlock.runtime.record.events.of_run import Held
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.run import assignment, promotion, rollout, rollout_result
 from interlock.runtime.run.pin import Pins
 from interlock.runtime.run.rollout import Plan, Rollout
-from interlock.runtime.run.run import NewRun, Status
+from interlock.runtime.run.rollout_result import Apart
+from interlock.runtime.run.run import NewRun, Status, hold
 from interlock.runtime.testing import PLENTY, TOOLBOX, World, tampering
 
 SUBJECT = Path(__file__).with_name("rollout_subject.py")
@@ -222,8 +224,9 @@ async def test_a_run_counts_once(world: World, ends: str) -> None:
     assert told == counted * 2
 
 
-async def test_a_cancelled_run_counts_for_nothing(world: World) -> None:
-    """What a person ended says nothing of the release."""
+async def test_a_cancelled_run_is_counted_apart(world: World) -> None:
+    """What a person ended says nothing of the release, and is told with its release all the same.
+    """
     here = replace(await begun(world), seen={})
     run = await started(world, here, "acme")
     world.runs.give_back(run)
@@ -232,7 +235,47 @@ async def test_a_cancelled_run_counts_for_nothing(world: World) -> None:
         lambda connection: rollout_result.since(connection, here)
     )
 
-    assert look.results == []
+    [result] = look.results
+    assert (result.apart, result.arm) == ("cancelled", "canary")
+
+
+HELD: dict[str, tuple[Held | None, bool, Apart | None, bool]] = {
+    "the engine could not decide": ("engine", False, None, True),
+    "the engine is away": ("engine", True, "outside", False),
+    "the database is away": (None, True, "outside", False),
+    "the tenant's budget is used up": ("budget_above", False, "outside", False),
+    "its own budget is used up": ("budget", False, None, False),
+    "a tool is away": ("away", True, None, False),
+}
+
+
+@pytest.mark.parametrize("cause", HELD)
+async def test_what_holds_a_run_says_whose_doing_it_is(
+    world: World, cause: str
+) -> None:
+    """A run that is held from outside its release is counted apart, and compared once it ended; a
+    guard that failed is the release's, and what a run spent or depends on is.
+    """
+    because, is_outage, apart, is_stopped = HELD[cause]
+    here = replace(await begun(world), seen={})
+    run = await started(world, here, "acme")
+    if because is not None:
+        await world.store.write(
+            lambda tx: hold(tx, run, because=because), logs=("acme",)
+        )
+    await world.runs.end(run, "held", {}, outage=is_outage)
+    world.runs.give_back(run)
+    first = await world.store.read(partial(rollout_result.since, rollout=here))
+    claim = await world.reclaim(run)
+    await world.runs.end(claim, "done", {})
+    then = await world.store.read(
+        partial(rollout_result.since, rollout=replace(here, seen=first.seen))
+    )
+
+    [result] = first.results
+    assert (result.apart, result.is_stopped) == (apart, is_stopped)
+    statuses = [(one.status, one.apart) for one in then.results]
+    assert statuses == ([("done", None)] if apart else [])
 
 
 async def test_ends_that_count_for_nothing_hide_no_later_one(world: World) -> None:

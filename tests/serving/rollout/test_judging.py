@@ -126,6 +126,27 @@ def counts(judgement: Judgement) -> list[Any]:
     ]
 
 
+@pytest.mark.parametrize("apart", ["cancelled", "outside"])
+def test_what_says_nothing_of_a_release_is_counted_apart(apart: Any) -> None:
+    """Runs that people cancelled, and those held by an outage or an empty budget above them, move
+    no share and fire no guard, however many; they are shown by release, with their number.
+    """
+    aside = [
+        result("canary", number, status="held", is_stopped=True, apart=apart)
+        for number in range(3 * BURST)
+    ]
+    judgement = after(HALF, result("control", 0), *aside, result("control", 1))
+    told: Any = judgement.rollout.figures
+
+    assert (judgement.how, told["guard"]) == ("held", None)
+    assert told["runs"] == {"control": 2, "canary": 0}
+    assert told["apart"]["canary"][apart] == 3 * BURST
+    assert sum(told["apart"]["control"].values()) == 0
+    more = after(judgement.rollout, replace(aside[0], arm="control"))
+    assert more.rollout.figures["apart"]["control"][apart] == 1
+    assert figures.of(more.rollout).document == more.rollout.figures
+
+
 def test_a_run_of_another_step_moves_no_share() -> None:
     """What was given its release at an earlier step is compared with nothing at this one."""
     judgement = after(HALF, *both(90, tag="rollout-1/7", is_denied=True))
