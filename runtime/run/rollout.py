@@ -114,6 +114,8 @@ class Rollout:
     seen: Mapping[str, int] = field(default_factory=dict)
     #: What the controller knows of both arms, and why it decided as it did
     figures: Mapping[str, Json] = field(default_factory=dict)
+    #: Who paused it; empty unless it is paused
+    paused_by: str = ""
     #: The number of its newest entry, -1 for none
     seq: int = -1
     how: Turned = "started"
@@ -190,7 +192,8 @@ def turn(tx: Tx, vault: Vault, after: Rollout, *, how: Turned, by: str = "") -> 
     is_ours = before is None or not before.is_overtaken(in_force)
     if not is_newest or (how in _DECIDED and not is_ours):
         raise refused("rollout_moved", what=f"rollout {after.id}")
-    turned = replace(after, status=_AFTER[how])
+    paused_by = by if how == "paused" else ""
+    turned = replace(after, status=_AFTER[how], paused_by=paused_by)
     _put_in_force(tx, vault, turned, how, in_force=in_force, person=by or turned.by)
     tx.events.append(
         RolloutTurned(
@@ -243,6 +246,7 @@ def _written(rollout: Rollout) -> dict[str, Document]:
         "since": rollout.since,
         "seen": [[tenant, seq] for tenant, seq in sorted(rollout.seen.items())],
         "figures": dict(rollout.figures),
+        "paused_by": rollout.paused_by,
     }
 
 
@@ -279,6 +283,7 @@ def _read(body: Mapping[str, Any], standing: Mapping[str, Any]) -> Rollout:
         since=standing["since"],
         seen=dict(standing["seen"]),
         figures=standing["figures"],
+        paused_by=standing["paused_by"],
         seq=body["seq"],
         how=body["how"],
         at=body["at"],

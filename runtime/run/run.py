@@ -161,9 +161,7 @@ def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
     tx.checked.add(claim)
 
 
-def hold(
-    tx: Tx, run: Run, *, because: Held, until_raised: bool = False
-) -> None:
+def hold(tx: Tx, run: Run, *, because: Held, until_raised: bool = False) -> None:
     """Mark the run held: this claim may still record outcomes, but no new intent or checkpoint.
 
     The claim keeps the run until it has ended, so that what is under way is not taken for

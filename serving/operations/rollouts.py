@@ -14,6 +14,7 @@ from typing import Final, Literal, TypeAlias
 
 from sqlalchemy import Connection
 
+from interlock.runtime.canonical import Json
 from interlock.runtime.door.acts import Acts
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.events import HOME
@@ -120,8 +121,9 @@ async def turn(
     """Pause the rollout that is under way, let it go on, or end it with the control in force.
 
     A rollout that gave the candidate every run is ended, not paused: its controller would watch no
-    more while every run is the candidate's. What a person put in force meanwhile stays.
-    Raises `NotPermitted`, and `BadInput` where there is none to do that with ("no_rollout") and
+    more while every run is the candidate's. What a person put in force meanwhile stays. To let it go
+    on is an act of its own: by default neither who made the release nor who started its rollout
+    overrules somebody else who paused it. Raises `NotPermitted`, and `BadInput` where there is none to do that with ("no_rollout") and
     where something else was decided meanwhile ("rollout_moved").
     """
     vault = storage.vault
@@ -135,11 +137,19 @@ async def turn(
     def work(tx: Tx) -> None:
         rollout.turn(tx, vault, here, how=how, by=person.id)
 
+    done = partial(storage.store.write, work, logs=(HOME,))
+    arguments: dict[str, Json] = {"rollout": here.id, "note": note}
+    if how == "resumed":
+        look = release_subject.paused(here)
+        await acts.perform(
+            "rollout.resume", done, person=person, arguments=arguments, look=look
+        )
+        return here
     await acts.perform(
         "rollout.turn",
-        partial(storage.store.write, work, logs=(HOME,)),
+        done,
         person=person,
-        arguments={"rollout": here.id, "how": how, "note": note},
+        arguments={**arguments, "how": how},
         look=release_subject.made(here.candidate),
     )
     return here

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +65,13 @@ class Place:
             note=note,
         )
 
-    async def turn(self, how: rollouts.Turn) -> Rollout:
+    async def turn(
+        self, how: rollouts.Turn, *, person: Principal = REVIEWER
+    ) -> Rollout:
         """Pause, let go on or end the rollout."""
         runtime = self.control.runtime
         return await rollouts.turn(
-            runtime.storage, runtime.acts, how=how, person=REVIEWER, note=NOTE
+            runtime.storage, runtime.acts, how=how, person=person, note=NOTE
         )
 
     async def begin(self, number: int, home: Home | None = None) -> list[Any]:
@@ -255,6 +257,39 @@ async def test_while_it_is_paused_nobody_is_given_the_candidate(
     assert paused == stopped == {begun.control}
     assert over.value.code == "no_rollout"
     assert hows == ["started", "paused", "resumed", "stopped"]
+
+
+async def test_who_paused_a_rollout_is_not_overruled_by_who_wants_it(
+    home_folder: Path,
+) -> None:
+    """Neither who made the release nor who started the rollout lets it go on after somebody else
+    paused it; whoever paused it does, and so does a person with no part in it.
+    """
+    maker = replace(ANALYST, roles=("reviewer",))
+    other = replace(REVIEWER, id="otto")
+    codes = []
+    async with place(home_folder) as here:
+        await here.start()
+        await here.turn("paused", person=ADMINISTRATOR)
+        for person in (REVIEWER, maker):
+            with pytest.raises(NotPermitted) as refusal:
+                await here.turn("resumed", person=person)
+            codes.append(refusal.value.codes)
+        still = await here.standing()
+        for paused_by, resumed_by in (
+            (None, ADMINISTRATOR),
+            (ADMINISTRATOR, other),
+            (REVIEWER, REVIEWER),
+            (maker, maker),
+        ):
+            if paused_by is not None:
+                await here.turn("paused", person=paused_by)
+            await here.turn("resumed", person=resumed_by)
+        after = await here.standing()
+
+    assert codes == [("own_request",)] * 2
+    assert (still.status, still.paused_by) == ("paused", "ada")
+    assert (after.status, after.paused_by) == ("live", "")
 
 
 async def test_a_release_that_fails_is_taken_back(home_folder: Path) -> None:

@@ -66,6 +66,7 @@ def test_every_changed_place_of_the_data_is_named(
                 "release.promote",
                 "rollout.start",
                 "rollout.turn",
+                "rollout.resume",
                 "quality.own",
             ),
             (),
