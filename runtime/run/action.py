@@ -21,17 +21,23 @@ from interlock.runtime.policy.decision import Reason, by_runtime
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts
 from interlock.runtime.record.events import Decided, Finished, Intended, Sealed
-from interlock.runtime.record.events.of_run import Held
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Statement
-from interlock.runtime.run import approval, budget, done, expiry, kill_switch, unread
+from interlock.runtime.run import (
+    approval,
+    budget,
+    denial,
+    done,
+    expiry,
+    kill_switch,
+    unread,
+)
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.claim import taker
 from interlock.runtime.run.recorded_action import (
     State,
 )
 from interlock.runtime.run.run import (
-    Run,
     check,
     hold,
 )
@@ -74,21 +80,8 @@ def deny(
     budget.release(tx, action_id=step.id)
     denied = _decided(step, "denied", sealed)
     if not unanswered:
-        denied = replace(denied, counted=True, spent=_counted(tx, step.run))
+        denied = replace(denied, counted=True, spent=denial.counted(tx, step.run))
     tx.events.append(denied)
-
-
-def _counted(
-    tx: Tx,
-    run: Run,
-) -> dict[str, int]:
-    """Count one refusal of the run, and return what it cost: a step, as long as there is one."""
-    refusals = tables.run.c.refusals + 1
-    counted = update(tables.run).where(tables.run.c.id == run.id)
-    tx.connection.execute(counted.values(refusals=refusals, updated=tx.now))
-    one = budget.ONE_STEP
-    shortage = budget.charge(tx, budget_id=run.budget_id, cost=one, actual=one)
-    return {} if shortage else one.counts()
 
 
 def wait(
@@ -258,8 +251,7 @@ def complete(
         actual=actual,
     )
     if shortage is not None:
-        because: Held = "budget" if shortage.level == "run" else "budget_above"
-        hold(tx, step.run, because=because, until_raised=True)
+        hold(tx, step.run, because=shortage.held, until_raised=True)
         return
     sealed = _put(tx, step, ending.state, stage=stage, result=ending.kept)
     kept = unread.labels(tx, step, label)

@@ -19,6 +19,7 @@ from sqlalchemy import and_, bindparam, delete, select, update
 from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.decision import Reason, by_runtime
 from interlock.runtime.policy.request import Amounts, Level
+from interlock.runtime.record.events.of_run import Held
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.store.tables import KINDS
@@ -86,6 +87,11 @@ class Shortage:
         """The refusal: "no_time" where time is all that is lacking."""
         code = "no_time" if self.kinds == ("wall_ms",) else "budget_exceeded"
         return by_runtime(code, level=self.level, kind=self.kinds[0])
+
+    @property
+    def held(self) -> Held:
+        """What holds a run whose finished step does not fit."""
+        return "budget" if self.level == "run" else "budget_above"
 
 
 def reserve(

@@ -1,4 +1,4 @@
-"""A release as the subject of a person's act: who wants it in force, and what was measured of it."""
+"""A release as the subject of a person's act: who wants it in force, and what of it held."""
 
 from sqlalchemy import Connection
 

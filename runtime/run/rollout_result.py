@@ -133,7 +133,6 @@ def _result(
         return None
     bodies = [body for at, body in entries if at <= seq]
     is_canary = first["release"] == rollout.candidate
-    ended = [end for end in ends if end.seq <= seq]
     return Result(
         run_id=run_id,
         tenant=log,
@@ -142,9 +141,8 @@ def _result(
         tag=tag,
         at=bodies[-1]["at"],
         status=bodies[-1]["status"],
-        apart=_apart(ended[-1]),
-        is_stopped=any(end.is_stopped for end in ended),
         limits=first["limits"],
+        **_ended([end for end in ends if end.seq <= seq]),
         **_told(bodies),
     )
 
@@ -158,10 +156,18 @@ def _counts(ends: list[ClaimEnd], seq: int) -> bool:
     return seq in firsts.values()
 
 
-def _apart(end: ClaimEnd) -> Apart | None:
-    if end.status == "cancelled":
-        return "cancelled"
-    return "outside" if end.is_outside else None
+def _ended(ends: list[ClaimEnd]) -> dict[str, Any]:
+    """Return what the ends of its claims say of a run."""
+    last = ends[-1]
+    apart: Apart | None = None
+    if last.is_outside:
+        apart = "outside"
+    if last.status == "cancelled":
+        apart = "cancelled"
+    return {
+        "apart": apart,
+        "is_stopped": any(end.is_stopped for end in ends),
+    }
 
 
 def _told(bodies: list[dict[str, Any]]) -> dict[str, Any]:

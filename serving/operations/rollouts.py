@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.acts import Acts
+from interlock.runtime.policy.act import Act
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.store import Tx
@@ -32,6 +33,7 @@ from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.release import Release
 from interlock.runtime.run.releases import refuse_other
 from interlock.runtime.run.rollout import Plan, Rollout
+from interlock.runtime.run.subject import Look
 from interlock.runtime.run.unreleased import AnotherRelease
 from interlock.runtime.storage import Storage
 from interlock.serving.home import Home
@@ -56,6 +58,15 @@ class Arms:
     control: Release
     #: The newest rollout before, over or none
     before: Rollout | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """What the policy is asked where a person turns a rollout."""
+
+    act: Act
+    arguments: dict[str, Json]
+    look: Look
 
 
 async def start(
@@ -121,10 +132,10 @@ async def turn(
     """Pause the rollout that is under way, let it go on, or end it with the control in force.
 
     A rollout that gave the candidate every run is ended, not paused: its controller would watch no
-    more while every run is the candidate's. What a person put in force meanwhile stays. To let it go
-    on is an act of its own: by default neither who made the release nor who started its rollout
-    overrules somebody else who paused it. Raises `NotPermitted`, and `BadInput` where there is none to do that with ("no_rollout") and
-    where something else was decided meanwhile ("rollout_moved").
+    more while every run is the candidate's. What a person put in force meanwhile stays. To let it
+    go on is an act of its own: by default neither who made the release nor who started its rollout
+    overrules somebody else who paused it. Raises `NotPermitted`, and `BadInput` where there is none
+    to do that with ("no_rollout") and where something else was decided meanwhile ("rollout_moved").
     """
     vault = storage.vault
     here = await storage.store.read(lambda look: rollout.newest(look, vault))
@@ -137,22 +148,37 @@ async def turn(
     def work(tx: Tx) -> None:
         rollout.turn(tx, vault, here, how=how, by=person.id)
 
-    done = partial(storage.store.write, work, logs=(HOME,))
-    arguments: dict[str, Json] = {"rollout": here.id, "note": note}
-    if how == "resumed":
-        look = release_subject.paused(here)
-        await acts.perform(
-            "rollout.resume", done, person=person, arguments=arguments, look=look
-        )
-        return here
+    asked = _asked(here, how, note)
     await acts.perform(
-        "rollout.turn",
-        done,
+        asked.act,
+        partial(storage.store.write, work, logs=(HOME,)),
         person=person,
-        arguments={**arguments, "how": how},
-        look=release_subject.made(here.candidate),
+        arguments=asked.arguments,
+        look=asked.look,
     )
     return here
+
+
+def _asked(here: Rollout, how: Turn, note: str) -> "_Asked":
+    """Return the act by which a person turns the rollout so."""
+    if how == "resumed":
+        return _Asked(
+            act="rollout.resume",
+            arguments={
+                "rollout": here.id,
+                "note": note,
+            },
+            look=release_subject.paused(here),
+        )
+    return _Asked(
+        act="rollout.turn",
+        arguments={
+            "rollout": here.id,
+            "how": how,
+            "note": note,
+        },
+        look=release_subject.made(here.candidate),
+    )
 
 
 def _words(plan: Plan) -> str:

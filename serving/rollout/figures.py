@@ -41,7 +41,7 @@ class Figures:
             "control": _written(comparison.control),
             "canary": _written(comparison.canary),
             "lately": {"control": self.lately.control, "canary": self.lately.canary},
-            "apart": {arm: dict(number) for arm, number in self.asides.items()},
+            "apart": {arm: _counted(number) for arm, number in self.asides.items()},
             "guard": self.guard,
             "measure": None if self.guard else decision.measure,
             "least": _millionths(decision.least),
@@ -90,6 +90,10 @@ def share(millionths: int) -> float:
 def _number(comparison: Comparison, arm: str) -> int:
     shares: Shares = getattr(comparison, arm)
     return shares["error"].number
+
+
+def _counted(numbers: Mapping[Apart, int]) -> dict[str, Json]:
+    return {str(apart): number for apart, number in numbers.items()}
 
 
 def _written(shares: Shares) -> dict[str, Json]:

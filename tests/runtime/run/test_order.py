@@ -161,4 +161,4 @@ async def test_nothing_is_written_to_a_log_that_was_not_named(tmp_path: Path) ->
 def _event(log: str, run: Run, name: str) -> Event:
     if log == HOME:
         return PolicyActivated(log=HOME, revision=name, previous="")
-    return RunHeld(log=log, run_id=run.id, fence=run.fence)
+    return RunHeld(log=log, run_id=run.id, fence=run.fence, because="away")

@@ -448,7 +448,9 @@ async def test_a_run_whose_budget_is_used_up_waits_for_a_raise(
         await shop.queued()
         (run,) = await shop.claim()
         logs = (run.tenant,)
-        await shop.store.write(lambda tx: hold(tx, run, until_raised=True), logs=logs)
+        await shop.store.write(
+            lambda tx: hold(tx, run, because="budget", until_raised=True), logs=logs
+        )
         await shop.end(run, "held")
         time.advance(10_000)
         assert await shop.claim() == []

@@ -225,7 +225,7 @@ async def test_a_run_counts_once(world: World, ends: str) -> None:
 
 
 async def test_a_cancelled_run_is_counted_apart(world: World) -> None:
-    """What a person ended says nothing of the release, and is told with its release all the same."""
+    """What a person ended says nothing of the release, and is told with its release."""
     here = replace(await begun(world), seen={})
     run = await started(world, here, "acme")
     world.runs.give_back(run)
