@@ -12,7 +12,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line and end the process with its exit code."""
-    gc.disable()  # imports leave nothing to collect; `session` enables it before work begins
+    gc.disable()  # imports leave nothing to collect; on again before a command is begun
     try:
         from interlock.serving.cli.application import run_command
 

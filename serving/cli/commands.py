@@ -3,6 +3,7 @@
 What a command is for stands here once, so that the help of the application imports none of them.
 """
 
+import gc
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
@@ -216,9 +217,14 @@ class Commands(TyperGroup):
         )
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Return the command that *args* begin with, loaded."""
+        """Return the command that *args* begin with, loaded.
+
+        Python collects garbage from here on: what a command does may take hours and all memory.
+        """
         name, stub, rest = super().resolve_command(ctx, args)
-        return name, stub and _load(str(name)), rest
+        command = stub and _load(str(name))
+        gc.enable()
+        return name, command, rest
 
 
 def _nothing() -> None:

@@ -1,7 +1,6 @@
 """What every command shares: its choices, the home it opens, how it prints, how it ends."""
 
 import asyncio
-import gc
 import json
 import os
 import sys
@@ -217,7 +216,6 @@ def run(
             trace(f"policy revision {home.bundle.revision}")
             return await work(home)
 
-    gc.enable()
     return asyncio.run(inside())
 
 
@@ -233,7 +231,6 @@ def act(
         async with opened(settings) as desk:
             return await work(desk)
 
-    gc.enable()
     return asyncio.run(inside())
 
 
@@ -255,7 +252,6 @@ def read(
         async with opened as storage:
             return await work(storage)
 
-    gc.enable()
     return asyncio.run(inside())
 
 

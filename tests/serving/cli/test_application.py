@@ -30,6 +30,13 @@ code = run_command()
 print([name for name in {heavy} if name in sys.modules], file=sys.stderr)
 """
 
+COLLECTED: Final = """
+import atexit, gc, sys
+atexit.register(lambda: print(gc.isenabled(), file=sys.stderr))
+sys.argv = ["interlock", *sys.argv[1:]]
+from interlock.serving.cli import main
+main()
+"""
 STOPPED: Final = """
 import os, signal, sys
 module = sys.argv[1]
@@ -110,6 +117,30 @@ def test_what_asks_a_policy_loads_no_graph(home: Path, word: str) -> None:
     arguments = ("policy", word, *(["0"] if word == "explain" else []))
 
     assert set(loaded(home, *arguments)) <= {"sqlalchemy", "wasmtime"}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("eval", "list"),
+        ("models", "list"),
+        ("policy", "check"),
+        ("run", "list"),
+    ],
+)
+def test_garbage_is_collected_while_a_command_works(
+    used: Path, arguments: tuple[str, ...]
+) -> None:
+    """Python's collector rests only until a command begins: a suite that runs on keeps its size."""
+    ran = subprocess.run(  # noqa: S603 - ours
+        [sys.executable, "-c", COLLECTED, *arguments],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "INTERLOCK_HOME": str(used)},
+    )
+
+    assert ran.stderr.splitlines()[-1] == "True"
 
 
 def test_the_help_is_sorted_by_who_uses_a_command(home: Path, command: Command) -> None:
