@@ -1,14 +1,14 @@
 """Schema: what the schema of a tool's arguments says by itself, and which values it lists."""
 
 from collections.abc import Mapping
-from functools import cache
 from typing import Any
 
+from interlock.runtime.by_class import once
 from interlock.runtime.canonical import canonical
 from interlock.runtime.door.tool import Value
 
 
-@cache
+@once
 def defaults(arguments: type[Value]) -> dict[str, bytes]:
     """Return each argument that has a default, with the default as canonical bytes."""
     defaults: dict[str, bytes] = {}
@@ -20,7 +20,7 @@ def defaults(arguments: type[Value]) -> dict[str, bytes]:
     return defaults
 
 
-@cache
+@once
 def fields(arguments: type[Value]) -> frozenset[str]:
     """Return the names that the schema of the arguments gives to fields within an argument."""
     schemas = arguments.model_json_schema().get("$defs", {})
@@ -29,7 +29,7 @@ def fields(arguments: type[Value]) -> frozenset[str]:
     )
 
 
-@cache
+@once
 def closed(arguments: type[Value]) -> frozenset[str]:
     """Return the arguments of which the schema lists the values that there are."""
     schema = arguments.model_json_schema()

@@ -4,7 +4,6 @@ import inspect
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
 from hashlib import sha256
 from typing import (
     Any,
@@ -19,6 +18,7 @@ from typing import (
 
 from pydantic import BaseModel, ConfigDict
 
+from interlock.runtime.by_class import once
 from interlock.runtime.canonical import Json
 from interlock.runtime.door.fields import Fields
 from interlock.runtime.door.target import Caller, Failure, Target
@@ -198,7 +198,7 @@ def schema_digest(tool: AnyTool) -> str:
     return _digest(arguments)
 
 
-@cache
+@once
 def _digest(arguments: type[Value]) -> str:
     schema = json.dumps(
         arguments.model_json_schema(), sort_keys=True, separators=(",", ":")
