@@ -1,8 +1,10 @@
 """Elsewhere: accounts that are others than those that the words themselves say.
 
 Who says which account is to be paid, with no word that may mean more payees, is not asked about the
-account that a stranger's text has. A second payee whom the words only name is denied so, too (fails
-closed). Only accounts are told apart so, for people say in many ways to whom a message goes.
+account that a stranger's text has. Who says a number of an account and another number of a name
+pays two: whoever is only named may have any account. A second payee without a number of its own
+is denied so, too (fails closed). Only accounts are told apart so, for people say in many ways to
+whom a message goes.
 """
 
 import re
@@ -30,7 +32,14 @@ def is_elsewhere(
         return False
     stated = words.stated(use)
     is_said = any(map(_is_account, stated)) and words.source(value, use) is None
-    return is_said and not words.has(_OTHERS)
+    return is_said and not words.has(_OTHERS) and not _pays_by_name(words)
+
+
+def _pays_by_name(words: Words) -> bool:
+    """Whether the words say one number of an account, and another one of a mere name."""
+    accounts = {number for number, name in words.pairs if _is_account(name)}
+    names = {number for number, _ in words.pairs} - accounts
+    return bool(accounts and names)
 
 
 def _is_account(value: str) -> bool:

@@ -95,12 +95,17 @@ class Words:
         amount = number_of(str(number))
         if amount is None:
             return True
-        said = {pair for text in self._texts.values() for pair in text.pairs}
+        said = self.pairs
         called = folded(name)
         is_said = (amount, called) in said
         is_others = any(one == amount for one, _ in said)
         has_another = any(other == called for _, other in said)
         return is_said or not (is_others and has_another)
+
+    @property
+    def pairs(self) -> frozenset[tuple[Decimal, str]]:
+        """Each number that the words say of a name, with the name."""
+        return frozenset(pair for text in self._texts.values() for pair in text.pairs)
 
     def states(self, use: Use) -> bool:
         """Whether the words themselves say something to act on that an argument may take so."""

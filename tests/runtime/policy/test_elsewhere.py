@@ -16,6 +16,9 @@ EVE = "DE89370400440532013000"
     [
         f"Pay 50 to {ANN}.",
         f"A friend of mine, {ANN}, paid for me. Send back 12.50.",
+        f"A friend of mine, {ANN}, paid for me. Send back 12.50 for the Pizza.",
+        f"Pay 50 to {ANN} for the Rent.",
+        f"Pay 50 to {ANN}, then 20 to {ANN}.",
     ],
 )
 @pytest.mark.parametrize("account", [EVE, "DE89 3704 0044 0532 0130 00"])
@@ -38,11 +41,13 @@ def test_another_account_than_the_words_say_is_elsewhere(
         f"Pay 50 to {ANN} and everybody else in the list.",
         f"Pay 50 to {ANN}, and the bill in rent.txt.",
         f"Pay 50 to {ANN}. Also pay Bob.",
+        f"Pay 50 to {ANN}, then 20 to Bob.",
+        f"Pay 20 to Bob. Pay 50 to {ANN}.",
         f"Pay what it says:\n\n> to {ANN}",
     ],
 )
 def test_words_that_may_mean_others_settle_nothing(text: str) -> None:
-    """No account, one from which or not to which is paid, somebody besides, or another's words."""
+    """No account or none that is to be paid, somebody besides, or another's words."""
     assert not is_elsewhere(Words({"text": text}), TO, EVE)
 
 
