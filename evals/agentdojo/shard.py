@@ -2,8 +2,10 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from interlock.evals.agentdojo.catalogue import changes
@@ -29,9 +31,12 @@ from interlock.evals.agentdojo.stage import Stage, opened
 from interlock.evals.agentdojo.trial import Attacked, Trial, benign
 from interlock.evals.agentdojo.variants import Variant
 from interlock.evals.suites.suite import Became, Case, attempted
+from interlock.runtime.errors import Unanswered
 
 #: A trial that takes longer says nothing
 LONGEST_S: Final = 120.0
+#: How often a trial is tried in which the policy engine gave no answer in time, on a busy machine
+MOST_TRIES: Final = 3
 
 
 @dataclass(
@@ -134,9 +139,9 @@ class _Shard:
     async def measured(self) -> Measured:
         order = self._order
         async with opened(order.suite, POSTURES[order.posture]) as stage:
-            await self._whole("alone", self._task(stage))
+            await self._whole("alone", partial(self._task, stage))
             for name in order.injection_tasks:
-                await self._whole(name, self._pair(stage, name))
+                await self._whole(name, partial(self._pair, stage, name))
             await self._hijacks(stage)
         return self._measured
 
@@ -151,12 +156,21 @@ class _Shard:
         for mutant in repeats(order.suite, order.user_task):
             await self._hijack(stage, mutant, "after", done.repeats)
 
-    async def _whole(self, name: str, work: Awaitable[None]) -> None:
-        """Do *work*; what breaks, or takes too long, is told and counted nowhere else."""
+    async def _whole(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Do *work*; what breaks, or takes too long, is told and counted nowhere else.
+
+        An engine that gave no answer has said nothing of the policy, so the trial is tried again.
+        """
 
         async def in_time() -> tuple[Became, str]:
+            for _ in range(MOST_TRIES - 1):
+                with suppress(Unanswered):
+                    return await once()
+            return await once()
+
+        async def once() -> tuple[Became, str]:
             async with asyncio.timeout(LONGEST_S):
-                await work
+                await work()
             return "held", ""
 
         case = await attempted(self._order.name(name), "trial", in_time)
@@ -227,7 +241,7 @@ class _Shard:
             allowed = await is_allowed(stage, mutant, when)
             told.append((self._order.name(name), allowed))
 
-        await self._whole(name, tried())
+        await self._whole(name, tried)
 
 
 def _marker(order: Order, name: str) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import count
 from typing import Any, Final
 
 import pytest
@@ -25,8 +26,10 @@ from interlock.evals.agentdojo.suite import (
     result,
 )
 from interlock.evals.agentdojo.whole import Draw, measured
+from interlock.runtime.policy.decision import Decision
 from interlock.runtime.policy.engine.absent import AbsentPoint
 from interlock.runtime.policy.engine.embedded import EmbeddedPoint
+from interlock.runtime.policy.request import AccessRequest
 from interlock.serving.policy.build import POLICIES
 from interlock.serving.policy.rails import rails
 
@@ -110,6 +113,34 @@ def test_a_trial_that_breaks_is_no_block(monkeypatch: pytest.MonkeyPatch) -> Non
         assert part.pairs == []
         assert part.tasks == []
         assert {case.became for case in told} == {"crashed"}
+
+
+def test_an_engine_that_is_late_once_spoils_no_trial(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """On a busy machine an answer may be late: the trial is tried again, and is told once."""
+    order = Order(
+        suite="banking",
+        user_task="user_task_0",
+        posture="unattended",
+        seed=0,
+        injection_tasks=("injection_task_0",),
+    )
+    usual = measure(order)
+    decide = EmbeddedPoint.decide
+    late = AbsentPoint("late")
+    asked = count()
+
+    async def slow(point: EmbeddedPoint, request: AccessRequest) -> Decision:
+        if next(asked) == 0:
+            return await late.decide(request)
+        return await decide(point, request)
+
+    monkeypatch.setattr(EmbeddedPoint, "decide", slow)
+
+    assert measure(order) == usual
+    assert next(asked) > 1
+    assert (len(usual.tasks), len(usual.pairs), usual.broken) == (1, 1, [])
 
 
 def test_every_tool_has_an_entry_and_every_entry_fits() -> None:
