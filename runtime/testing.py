@@ -49,7 +49,12 @@ from interlock.runtime.telemetry import Telemetry
 
 REVISION = "0" * 64
 PLENTY = Amounts(
-    money_micro=10**9, tokens=10**9, steps=10**6, effects=10**6, wall_ms=10**9
+    money_micro=10**9,
+    tokens=10**9,
+    steps=10**6,
+    effects=10**6,
+    wall_ms=10**9,
+    reviewer_ms=10**9,
 )
 AGENT = Principal(
     id="agent:test", tenant="default", roles=("contract_review",), on_behalf_of="ana"

@@ -16,7 +16,7 @@ from interlock.runtime.policy.request import Amounts
 from interlock.runtime.record import logs
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.run import budget
-from interlock.runtime.run.budget import Shortage
+from interlock.runtime.run.movement import Shortage
 
 #: Whose name says that all are to come to their end
 END: Final = "end"

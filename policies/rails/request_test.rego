@@ -190,6 +190,7 @@ approve := {"kind": "approve", "parameters": {
 	"role": "reviewer",
 	"ttl_s": 86400,
 	"overdue_s": 14400,
+	"look_s": 120,
 	"seats": [{"role": "reviewer", "count": 1, "above": ["administrator"]}],
 	"open_of_run": 10,
 	"open_of_tenant": 100,

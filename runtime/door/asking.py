@@ -60,6 +60,7 @@ class Asking:
     ) -> str | Reason:
         """Record the question and return the approval's id, or why nobody may be asked."""
         asked = attempt.question(duties)
+        attempt = attempt.asking(duties)
 
         def work(tx: Tx) -> str | Reason:
             refusal = action.wait(tx, attempt)

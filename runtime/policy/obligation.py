@@ -8,6 +8,8 @@ from interlock.runtime.policy.bounds import ORDINARY, Bounds
 from interlock.runtime.policy.decision import RUNTIME, Decision, Reason
 
 LONGEST_WAIT_S: Final = 30 * 24 * 3600
+#: What one look of a person may take, where the policy does not say
+ORDINARY_LOOK_S: Final = 120
 Parameters: TypeAlias = Mapping[str, Any]
 
 
@@ -29,7 +31,15 @@ class Duties:
     ttl_s: int = 0
     #: After how many seconds the question is shown as overdue
     overdue_s: int = LONGEST_WAIT_S
+    #: How long each of those people may look, in seconds
+    look_s: int = ORDINARY_LOOK_S
     bounds: Bounds = ORDINARY
+
+    @property
+    def looks_ms(self) -> int:
+        """How long all of those people may look together: each of them once."""
+        people = sum(seat.count for seat in self.seats)
+        return people * self.look_s * 1000
 
 
 def understand(decision: Decision) -> Duties | Reason:
@@ -61,13 +71,23 @@ def _reserve(duties: Duties, _: Parameters) -> Duties:
 def _approve(duties: Duties, parameters: Parameters) -> Duties | None:
     ttl_s = parameters.get("ttl_s")
     overdue_s = parameters.get("overdue_s", ttl_s)
+    look_s = parameters.get("look_s", ORDINARY_LOOK_S)
     bounds = _bounds(duties, parameters, "open_of_run", "open_of_tenant")
     seats = _seats(parameters)
     if not _is_count(ttl_s) or not _is_count(overdue_s) or bounds is None or not seats:
         return None
     if duties.seats or not 0 < ttl_s <= LONGEST_WAIT_S:
         return None
-    return replace(duties, seats=seats, ttl_s=ttl_s, overdue_s=overdue_s, bounds=bounds)
+    if not _is_count(look_s) or look_s > LONGEST_WAIT_S:
+        return None
+    return replace(
+        duties,
+        seats=seats,
+        ttl_s=ttl_s,
+        overdue_s=overdue_s,
+        look_s=look_s,
+        bounds=bounds,
+    )
 
 
 def _seats(parameters: Parameters) -> tuple[Needed, ...]:

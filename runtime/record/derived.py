@@ -94,6 +94,7 @@ class Derived(OfActions):
 
     def _approve(self, _: str, run_id: str, body: Values) -> None:
         self.judged(_, run_id, body)
+        self.spend.close_part(body["action"], spent=body["spent"], freed=body["freed"])
         if body["state"] == "rejected":
             self.spend.close(body["action"], {})
 

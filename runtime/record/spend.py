@@ -100,6 +100,19 @@ class Spend:
         self.move(budget_id, "reserved", {kind: -reservation[kind] for kind in KINDS})
         self.move(budget_id, "spent", spent)
 
+    def close_part(
+        self, action: str, *, spent: Mapping[str, int], freed: Mapping[str, int]
+    ) -> None:
+        """Turn a part of the action's reservation into spend, and give another part back."""
+        for kind in {*spent, *freed}:
+            part = spent.get(kind, 0) + freed.get(kind, 0)
+            self.reservation[(action,)][kind] -= part
+            self.move(
+                self.reservation[(action,)]["budget_id"], "reserved", {kind: -part}
+            )
+        if spent:
+            self.move(self.reservation[(action,)]["budget_id"], "spent", spent)
+
     def move(self, budget_id: str, group: str, amounts: Mapping[str, int]) -> None:
         """Add to spend or reservations of a budget, and of every one above that is known here."""
         for budget in self._upwards(budget_id):

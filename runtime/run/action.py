@@ -34,6 +34,7 @@ from interlock.runtime.run import (
 )
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.claim import taker
+from interlock.runtime.run.movement import Shortage
 from interlock.runtime.run.recorded_action import (
     State,
 )
@@ -88,25 +89,32 @@ def wait(
     tx: Tx,
     step: Attempt,
 ) -> Reason | None:
-    """Record that the action waits for a person: a step is spent, and the effect set aside.
+    """Record that the action waits for people: a step is spent, and the effect set aside.
 
-    Returns why instead when nobody may be asked.
+    So is the time of the people. Returns why instead when nobody may be asked.
     """
     check(tx, step.run)
     stage = _expect(tx, step, UNDECIDED)
     if approval.is_crowded(tx, run=step.run, action_id=step.id, bounds=step.bounds):
         return by_runtime("too_many_questions")
-    ready = step.kept_ready
-    one = budget.ONE_STEP
-    place = step.run.budget_id
-    cost = one if stage == "waiting" else replace(ready, steps=one.steps)
-    shortage = budget.charge(tx, budget_id=place, cost=cost, actual=one)
+    shortage = budget.reserve_question(
+        tx,
+        budget_id=step.run.budget_id,
+        action_id=step.id,
+        tenant=step.run.tenant,
+        cost=step.kept_ready,
+    )
     if shortage is not None:
         return shortage.reason
-    _set_aside(tx, step, ready)
     sealed = _put(tx, step, "waiting", stage=stage)
     waiting = _decided(step, "waiting", sealed)
-    tx.events.append(replace(waiting, spent=one.counts(), reserved=ready.counts()))
+    tx.events.append(
+        replace(
+            waiting,
+            spent=budget.ONE_STEP.counts(),
+            reserved=step.kept_ready.counts(),
+        )
+    )
     return None
 
 
@@ -172,7 +180,7 @@ def _set_aside(
     tx: Tx,
     step: Attempt,
     cost: Amounts,
-) -> budget.Shortage | None:
+) -> Shortage | None:
     return budget.reserve(
         tx,
         budget_id=step.run.budget_id,

@@ -1,6 +1,7 @@
 """The reviewers' side of approvals: list what waits, look at the evidence, decide."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import assert_never
 
 from sqlalchemy import Connection, RowMapping, Select, and_, or_, select, tuple_
@@ -165,7 +166,7 @@ class Approvals:
                 approval = judge(
                     tx,
                     self._vault,
-                    one,
+                    replace(one, beside=likeness is not None),
                     reviewer=reviewer,
                     verdict=verdict,
                     note=note,

@@ -74,6 +74,8 @@ class Attempt:
     #: The arguments that a person would agree to, who rejected the action; None for none
     proposed: Mapping[str, Json] | None = None
     bounds: Bounds = ORDINARY
+    #: For how many milliseconds people may look who are asked about it
+    looks_ms: int = 0
     #: The action whose effect this one takes back; empty for none
     undoes: str = ""
 
@@ -164,8 +166,13 @@ class Attempt:
 
     @property
     def kept_ready(self) -> Amounts:
-        """What is set aside while a person is asked: time and the step are set aside at the act."""
-        return replace(self.request.context.cost, steps=0, wall_ms=0)
+        """What is set aside while people are asked: theirs, and the cost of the effect.
+
+        The action's own time and its step are set aside at the act.
+        """
+        cost = self.request.context.cost
+        people_ms = cost.reviewer_ms + self.looks_ms
+        return replace(cost, steps=0, wall_ms=0, reviewer_ms=people_ms)
 
     def decided(self, decision: Decision) -> "Attempt":
         """Return the attempt under *decision*."""
@@ -174,6 +181,10 @@ class Attempt:
     def bounded(self, bounds: Bounds) -> "Attempt":
         """Return the attempt within *bounds*."""
         return self if bounds == self.bounds else replace(self, bounds=bounds)
+
+    def asking(self, duties: Duties) -> "Attempt":
+        """Return the attempt as it waits for the people whom *duties* name."""
+        return replace(self, looks_ms=duties.looks_ms)
 
     def refused(self, reason: Reason) -> "Attempt":
         """Return the attempt, denied by the runtime itself."""

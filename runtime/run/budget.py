@@ -1,97 +1,55 @@
 """Spending: what moves in the budget of a run moves in its job's and its tenant's too.
 
-reserve -> charge_reserved | release. At each level a reservation is one UPDATE that succeeds only
-while everything fits, always in the order run, job, tenant; where one level has no room the levels
-before give back in the same transaction. So any number of spenders in any number of processes never
-get past a limit at any level (fails closed: no row, no reservation).
+reserve -> charge_reserved | release, and charge_part on the way for the time of people. What does
+not fit at every level is not set aside at any (`movement`). So any number of spenders in any number
+of processes never get past a limit at any level.
 
 A denied action holds nothing. An action that waits for a person holds what it will cost but for its
-step and its time, so that questions are bounded; the question itself costs a step. An action of
-which nobody knows whether it happened is charged what was set aside, at every level.
+step and its time, and the time of the people who are asked, so that questions are bounded; the
+question itself costs a step. An action of which nobody knows whether it happened is charged what
+was set aside, at every level.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from interlock.runtime.errors import Tampered
-from interlock.runtime.policy.decision import Reason, by_runtime
-from interlock.runtime.policy.request import Amounts, Level
-from interlock.runtime.record.events.of_run import Held
+from interlock.runtime.policy.request import Amounts
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.record.store.upsert import insert_new
-from interlock.runtime.run import level, limit
+from interlock.runtime.run import level
+from interlock.runtime.run.movement import (
+    CHARGE,
+    LOCKED,
+    MOVE,
+    NOTHING,
+    RESERVE,
+    Movement,
+    Shortage,
+    above,
+    moved,
+    room,
+)
 
-_BUDGETS: Final = tables.budget.c
-_HERE: Final = _BUDGETS.id == bindparam("budget")
 #: What a refusal costs, and a question to a person
 ONE_STEP: Final = Amounts(steps=1)
-_NOTHING: Final = Amounts()
-_LOCKED: Final = Statement(
-    select(tables.budget, level.ABOVE).where(_HERE).with_for_update()
-)
-_FITS: Final = and_(
-    *(
-        _BUDGETS[f"spent_{kind}"]
-        + _BUDGETS[f"reserved_{kind}"]
-        + bindparam(f"cost_{kind}")
-        <= _BUDGETS[f"limit_{kind}"]
-        for kind in KINDS
-    )
-)
-_SPEND: Final = {
-    f"spent_{kind}": _BUDGETS[f"spent_{kind}"] + bindparam(f"actual_{kind}")
-    for kind in KINDS
-}
-_SET_ASIDE: Final = {
-    f"reserved_{kind}": _BUDGETS[f"reserved_{kind}"] + bindparam(f"cost_{kind}")
-    for kind in KINDS
-}
-_GIVE_BACK: Final = {
-    f"reserved_{kind}": _BUDGETS[f"reserved_{kind}"] - bindparam(f"cost_{kind}")
-    for kind in KINDS
-}
-_TOLD: Final = (level.ABOVE, _BUDGETS.soft)
-_RESERVE: Final = Statement(
-    update(tables.budget).where(_HERE, _FITS).values(_SET_ASIDE).returning(*_TOLD)
-)
-_CHARGE: Final = Statement(
-    update(tables.budget).where(_HERE, _FITS).values(_SPEND).returning(*_TOLD)
-)
-_MOVE: Final = Statement(
-    update(tables.budget).where(_HERE).values(_GIVE_BACK | _SPEND).returning(*_TOLD)
-)
 _OPEN: Final = Statement(insert_new(tables.reservation))
 _OF_ACTION: Final = tables.reservation.c.action_id == bindparam("action")
 _RESERVED: Final = Statement(
     select(tables.reservation).where(_OF_ACTION).with_for_update()
 )
+_LESSEN: Final = Statement(
+    update(tables.reservation)
+    .where(_OF_ACTION)
+    .values({kind: bindparam(f"cost_{kind}") for kind in KINDS})
+)
 _CLOSE: Final = Statement(
     delete(tables.reservation).where(_OF_ACTION).returning(tables.reservation)
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Shortage:
-    """Why a cost did not fit: the first level without room, and the kinds that it lacks there."""
-
-    level: Level
-    kinds: tuple[str, ...]
-
-    @property
-    def reason(self) -> Reason:
-        """The refusal: "no_time" where time is all that is lacking."""
-        code = "no_time" if self.kinds == ("wall_ms",) else "budget_exceeded"
-        return by_runtime(code, level=self.level, kind=self.kinds[0])
-
-    @property
-    def held(self) -> Held:
-        """What holds a run whose finished step does not fit."""
-        return "budget" if self.level == "run" else "budget_above"
 
 
 def reserve(
@@ -122,7 +80,7 @@ def _reserve_instead(tx: Tx, wanted: dict[str, Any]) -> Shortage | None:
     if row is None:
         return Shortage(level="run", kinds=KINDS)
     more = Amounts(**{kind: wanted[kind] - row[kind] for kind in KINDS})
-    if more == _NOTHING:
+    if more == NOTHING:
         return None
     shortage = _set_aside(tx, wanted["budget_id"], more)
     if shortage is None:
@@ -131,8 +89,36 @@ def _reserve_instead(tx: Tx, wanted: dict[str, Any]) -> Shortage | None:
     return shortage
 
 
+def reserve_question(
+    tx: Tx, *, budget_id: str, action_id: str, tenant: str, cost: Amounts
+) -> Shortage | None:
+    """Spend the step of a question and set *cost* aside for its action, or do neither.
+
+    What is set aside for the action already is part of *cost*.
+    """
+    reserved = reserved_for(tx, action_id=action_id)
+    more = level.combined(int.__sub__, cost, reserved)
+    most = replace(level.combined(max, more, NOTHING), steps=ONE_STEP.steps)
+    shortage = charge(tx, budget_id=budget_id, cost=most, actual=ONE_STEP)
+    if shortage is not None:
+        return shortage
+    return reserve(
+        tx, budget_id=budget_id, action_id=action_id, tenant=tenant, cost=cost
+    )
+
+
+def reserved_for(tx: Tx, *, action_id: str) -> Amounts:
+    """Return what is set aside for the action."""
+    row = _RESERVED.one(tx.connection, {"action": action_id})
+    return NOTHING if row is None else _amounts(row)
+
+
+def _amounts(row: Row) -> Amounts:
+    return Amounts(**{kind: row[kind] for kind in KINDS})
+
+
 def _set_aside(tx: Tx, budget_id: str, cost: Amounts) -> Shortage | None:
-    move = _Move(statement=_RESERVE, cost=cost, reserved=cost)
+    move = Movement(statement=RESERVE, cost=cost, reserved=cost)
     return move.upwards(tx, budget_id, level.named("cost", cost))
 
 
@@ -141,56 +127,9 @@ def charge(
 ) -> Shortage | None:
     """Spend *actual* at once if it and the estimate *cost* still fit; else return what lacks."""
     most = cost if cost == actual else level.combined(max, cost, actual)
-    move = _Move(statement=_CHARGE, cost=most, spent=actual)
+    move = Movement(statement=CHARGE, cost=most, spent=actual)
     amounts = level.named("actual", actual) | level.named("cost", most)
     return move.upwards(tx, budget_id, amounts)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Move:
-    """What is set aside or spent at every level, or at none."""
-
-    statement: Statement
-    #: What must fit
-    cost: Amounts
-    reserved: Amounts = _NOTHING
-    spent: Amounts = _NOTHING
-
-    def upwards(
-        self, tx: Tx, budget_id: str, amounts: dict[str, int]
-    ) -> Shortage | None:
-        """Make the move with *amounts*, the parameters of its statement."""
-        done: list[str] = []
-        soft: list[str] = []
-        here: str | None = budget_id
-        while here is not None:
-            row = self.statement.one(tx.connection, {"budget": here, **amounts})
-            if row is None:
-                self._undo(tx, done)
-                return _lacking(tx, here, self.cost)
-            done.append(here)
-            if row["soft"] != limit.NO_SOFT:
-                soft.append(here)
-            here = _above(row, done)
-        if self.spent != _NOTHING:
-            limit.tell_passed(tx, soft)
-        return None
-
-    def _undo(self, tx: Tx, done: Sequence[str]) -> None:
-        if done:
-            back = level.combined(int.__sub__, _NOTHING, self.spent)
-            amounts = _moved(reserved=self.reserved, spent=back)
-        for lower in done:
-            _MOVE.one(tx.connection, {"budget": lower, **amounts})
-
-
-def _lacking(tx: Tx, budget_id: str, cost: Amounts) -> Shortage:
-    row = _LOCKED.one(tx.connection, {"budget": budget_id})
-    if row is None:
-        return Shortage(level="run", kinds=KINDS)
-    room = _room(row)
-    short = [kind for kind in KINDS if getattr(cost, kind) > getattr(room, kind)]
-    return Shortage(level=row["level"], kinds=tuple(short) or KINDS)
 
 
 def charge_reserved(tx: Tx, *, action_id: str, actual: Amounts | None) -> Amounts:
@@ -202,15 +141,32 @@ def charge_reserved(tx: Tx, *, action_id: str, actual: Amounts | None) -> Amount
     """
     row = _CLOSE.one(tx.connection, {"action": action_id})
     if row is None:
-        return _NOTHING
-    reserved = Amounts(**{kind: row[kind] for kind in KINDS})
+        return NOTHING
+    reserved = _amounts(row)
     spent = reserved if actual is None else actual
     if any(not 0 <= getattr(spent, kind) <= row[kind] for kind in KINDS):
-        spent = level.combined(max, spent, _NOTHING)
+        spent = level.combined(max, spent, NOTHING)
         spent = _as_fits(tx, row["budget_id"], spent, reserved=reserved)
-    move = _Move(statement=_MOVE, cost=_NOTHING, spent=spent)
-    move.upwards(tx, row["budget_id"], _moved(reserved=reserved, spent=spent))
+    move = Movement(statement=MOVE, cost=NOTHING, spent=spent)
+    move.upwards(tx, row["budget_id"], moved(reserved=reserved, spent=spent))
     return spent
+
+
+def charge_part(tx: Tx, *, action_id: str, spent: Amounts, freed: Amounts) -> None:
+    """Spend one part of what is set aside for the action, and give another part back unspent.
+
+    Raises `Tampered` where that is more than is set aside (fails closed).
+    """
+    row = _RESERVED.one(tx.connection, {"action": action_id})
+    part = level.combined(int.__add__, spent, freed)
+    if part == NOTHING:
+        return
+    if row is None or any(getattr(part, kind) > row[kind] for kind in KINDS):
+        raise Tampered(what=f"action {action_id[:12]}", why="less is set aside for it")
+    left = level.combined(int.__sub__, _amounts(row), part)
+    _LESSEN.run(tx.connection, {"action": action_id} | level.named("cost", left))
+    move = Movement(statement=MOVE, cost=NOTHING, spent=spent)
+    move.upwards(tx, row["budget_id"], moved(reserved=part, spent=spent))
 
 
 def _as_fits(tx: Tx, budget_id: str, spent: Amounts, *, reserved: Amounts) -> Amounts:
@@ -219,13 +175,13 @@ def _as_fits(tx: Tx, budget_id: str, spent: Amounts, *, reserved: Amounts) -> Am
     here: str | None = budget_id
     while here is not None:
         climbed.append(here)
-        row = _LOCKED.one(tx.connection, {"budget": here})
+        row = LOCKED.one(tx.connection, {"budget": here})
         if row is None:
             return level.combined(min, spent, reserved)
-        room = level.combined(max, _room(row), _NOTHING)
-        most = level.combined(int.__add__, reserved, room)
+        free = level.combined(max, room(row), NOTHING)
+        most = level.combined(int.__add__, reserved, free)
         spent = level.combined(min, spent, most)
-        here = _above(row, climbed)
+        here = above(row, climbed)
     return spent
 
 
@@ -239,7 +195,7 @@ def beyond(charged: Amounts, actual: Amounts) -> dict[str, int]:
 
 def release(tx: Tx, *, action_id: str) -> None:
     """Give the action's reservation back unspent; releasing twice changes nothing."""
-    charge_reserved(tx, action_id=action_id, actual=_NOTHING)
+    charge_reserved(tx, action_id=action_id, actual=NOTHING)
 
 
 def release_waiting(tx: Tx, *, run_id: str) -> None:
@@ -250,23 +206,3 @@ def release_waiting(tx: Tx, *, run_id: str) -> None:
     )
     for action_id in tx.connection.execute(waiting.with_for_update()).scalars().all():
         release(tx, action_id=action_id)
-
-
-def _above(row: Row, climbed: Sequence[str]) -> str | None:
-    """Return the next budget up; raises `Tampered` where it was *climbed* before (fails closed)."""
-    above: str | None = row["above"]
-    if above in climbed:
-        why = f"budget {climbed[-1]} has {above} above itself, which is below it too"
-        raise Tampered(what="the budgets", why=why)
-    return above
-
-
-def _room(row: Row) -> Amounts:
-    """Return what is neither spent nor reserved of each kind."""
-    spent = level.amounts_in(row, "spent")
-    taken = level.combined(int.__add__, spent, level.amounts_in(row, "reserved"))
-    return level.combined(int.__sub__, level.amounts_in(row, "limit"), taken)
-
-
-def _moved(*, reserved: Amounts, spent: Amounts) -> dict[str, int]:
-    return level.named("cost", reserved) | level.named("actual", spent)

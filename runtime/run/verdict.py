@@ -18,6 +18,7 @@ from interlock.runtime.run import (
     canary,
     difference,
     edit,
+    look,
     opening,
     turn,
 )
@@ -26,6 +27,7 @@ from interlock.runtime.run.approval_step import Deed
 from interlock.runtime.run.canary import Opened
 from interlock.runtime.run.cancellation import cancel
 from interlock.runtime.run.erasure import key_of
+from interlock.runtime.run.look import Look
 from interlock.runtime.run.question import Approval, open_now, opened, row_named
 from interlock.runtime.run.quorum import Quorum, Seat, seat_for, unfilled
 from interlock.runtime.run.refusal import refused
@@ -40,6 +42,8 @@ class Shown:
     evidence: str
     #: The evidence itself, where the person has it still: only to say what is other now
     seen: Mapping[str, Json] | None = None
+    #: Whether it is decided with another one, whose look counts for both
+    beside: bool = False
 
 
 def judge(
@@ -65,20 +69,19 @@ def judge(
     _object(tx, key, row, approval, shown)
     seat = seat_of(approval, reviewer, note=note)
     keep_editors_apart(tx, key, approval, reviewer)
-    opened_at = opening.first(tx.connection, vault, row["id"], person=reviewer.id)
+    taken = look.charge(tx, vault, approval, person=reviewer.id, beside=shown.beside)
     deed = replace(
         _deed(shown, seat, reviewer, verdict, note),
         proposal=proposal,
-        opened=opened_at,
+        opened=taken.opened,
     )
     values = _after(approval, seat, verdict)
     told = _told(vault, approval, values["state"])
     sealed = _decide(
         tx, key, row, deed, values=values | told.columns, number=len(approval.steps)
     )
-    decided = replace(_decided(approval, row["digest"], key, deed), sealed=sealed)
-    decided = _with(decided, values, told)
-    _recorded(tx, vault, row, key, decided)
+    decided = _decided(approval, row["digest"], key, deed, sealed)
+    _recorded(tx, vault, row, key, _with(decided, values, told, taken))
     return approval
 
 
@@ -147,7 +150,7 @@ def _deed(
 
 
 def _with(
-    decided: ApprovalDecided, values: Mapping[str, Any], told: Opened
+    decided: ApprovalDecided, values: Mapping[str, Any], told: Opened, taken: Look
 ) -> ApprovalDecided:
     """Return the entry with what comes of the verdict."""
     return replace(
@@ -156,6 +159,9 @@ def _with(
         next=values["role"],
         nature=told.nature or "",
         opening=told.opening,
+        spent=taken.spent,
+        freed=taken.freed,
+        overrun=taken.overrun,
     )
 
 
@@ -171,6 +177,7 @@ def _decided(
     bind: str,
     key: DataKey,
     deed: Deed,
+    sealed: Sealed,
 ) -> ApprovalDecided:
     """Return the entry of a verdict of which it is not said yet what comes of it."""
     return ApprovalDecided(
@@ -197,7 +204,7 @@ def _decided(
             note=deed.text,
         ),
         proposal=deed.proposal,
-        sealed={},
+        sealed=sealed,
     )
 
 

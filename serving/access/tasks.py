@@ -24,8 +24,13 @@ from interlock.serving.access.problem import AccessProblem
 Status: TypeAlias = Literal[
     "pending", "approved", "denied", "expired", "cancelled", "failed"
 ]
-#: The question, and a few attempts to come back with the answer
-LIMITS: Final = Amounts(steps=20, effects=2, wall_ms=60_000)
+#: The question, an hour of people, and a few attempts to come back with the answer
+LIMITS: Final = Amounts(
+    steps=20,
+    effects=2,
+    wall_ms=60_000,
+    reviewer_ms=3_600_000,
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -119,6 +119,8 @@ class ApprovalRules(TypedDict):
     ttl_s: int
     #: After so many seconds a question is shown as overdue
     overdue_s: int
+    #: How long one look of a person may take
+    look_s: int
     #: What is listed takes more than one verdict of the role; each tool at most once
     quorums: list[QuorumRules]
     escalation: list[EscalationRules]

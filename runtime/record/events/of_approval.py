@@ -1,12 +1,13 @@
 """Events of one approval: it was asked for, people did something about it, or its time is up."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from interlock.runtime.canonical import Document, Json
 from interlock.runtime.record.events.event import (
     Commits,
+    Counts,
     Finding,
     Object,
     Of,
@@ -96,6 +97,11 @@ class ApprovalDecided(Of):
     opening: str = ""
     #: Of a canary who met it: the mark of each person, when, and whether he or she caught it
     met: Sequence[Mapping[str, Json]] = ()
+    #: Of what the question set aside for people: what this one took, and what is given back
+    spent: Counts = field(default_factory=dict)
+    freed: Counts = field(default_factory=dict)
+    #: What this one took beyond that, which nobody is charged
+    overrun: Counts = field(default_factory=dict)
 
     def body(self) -> Object:
         """Return the public part."""
@@ -103,6 +109,9 @@ class ApprovalDecided(Of):
             "approval": self.approval,
             "action": self.action,
             "state": self.state,
+            "spent": self.spent,
+            "freed": self.freed,
+            "overrun": self.overrun,
             "nature": self.nature,
             "opening": self.opening,
             "met": list(self.met),

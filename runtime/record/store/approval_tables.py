@@ -93,4 +93,8 @@ approval_opening = Table(
     Column("person", String(64), primary_key=True),
     Column("tenant", String(64), nullable=False),
     Column("at", BigInteger, nullable=False),
+    #: From when on the time of the person is charged to no other approval
+    Column("free_from", BigInteger, nullable=False),
+    # Whose time a verdict charges
+    Index("opening_of_person", "tenant", "person"),
 )

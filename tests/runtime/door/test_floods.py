@@ -14,6 +14,7 @@ from interlock.runtime.door.outcome import Done, Outcome, Waiting
 from interlock.runtime.errors import RefusedTooOften
 from interlock.runtime.policy.bounds import ORDINARY
 from interlock.runtime.policy.decision import Denied
+from interlock.runtime.policy.obligation import ORDINARY_LOOK_S
 from interlock.runtime.policy.request import Amounts, Verdict
 from interlock.runtime.record import audit, state
 from interlock.runtime.run.run import Run
@@ -27,6 +28,8 @@ from interlock.runtime.testing import (
 )
 
 MOST = ORDINARY.open_of_run
+#: What one question sets aside
+ASKED = Amounts(effects=1, reviewer_ms=ORDINARY_LOOK_S * 1000)
 
 
 @pytest.fixture
@@ -63,7 +66,7 @@ async def decide(world: World, outcome: Outcome, verdict: Verdict) -> None:
 
 
 async def test_a_question_costs_a_step_and_sets_its_effect_aside(world: World) -> None:
-    """A waiting action has spent a step, and its effect is reserved until it happens."""
+    """A waiting action has spent a step; its effect is set aside until it happens, and a look."""
     run = await world.start()
     outcome = await ask(world, run)
     waiting = await world.budget(run)
@@ -71,7 +74,7 @@ async def test_a_question_costs_a_step_and_sets_its_effect_aside(world: World) -
     done = await ask(world, run)
     ended = await world.budget(run)
 
-    assert (waiting.spent, waiting.reserved) == (Amounts(steps=1), Amounts(effects=1))
+    assert (waiting.spent, waiting.reserved) == (Amounts(steps=1), ASKED)
     assert isinstance(done, Done)
     assert (ended.spent.steps, ended.spent.effects) == (2, 1)
     assert ended.reserved == Amounts()
@@ -151,7 +154,7 @@ async def test_a_question_whose_time_is_up_waits_no_more(tmp_path: Path) -> None
             await ask(world, run, number)  # told that nobody answered
 
         assert isinstance(outcome, Waiting)
-        assert (await world.budget(run)).reserved == Amounts(effects=1)
+        assert (await world.budget(run)).reserved == ASKED
         assert await state.differences(world.store, world.vault) == []
 
 

@@ -17,8 +17,8 @@ from interlock.runtime.record.state import differences
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.run import budget, level, limit
-from interlock.runtime.run.budget import Shortage
 from interlock.runtime.run.limit import set_limit
+from interlock.runtime.run.movement import Shortage
 from interlock.runtime.testing import PLENTY, REVIEWER, Effects, StaticPoint, World
 
 ENOUGH = Amounts(**dict.fromkeys(KINDS, 1000))

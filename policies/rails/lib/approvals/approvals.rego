@@ -15,6 +15,7 @@ obligation(settings, limits, tool) := {"kind": "approve", "parameters": {
 	"role": settings.role,
 	"ttl_s": settings.ttl_s,
 	"overdue_s": settings.overdue_s,
+	"look_s": settings.look_s,
 	"seats": [seat(settings, need) | some need in needs(settings, tool)],
 	"open_of_run": limits.open_approvals.run,
 	"open_of_tenant": limits.open_approvals.tenant,
@@ -49,6 +50,7 @@ is_configured(settings) if {
 	is_string(settings.role)
 	is_duration(settings.ttl_s)
 	is_duration(settings.overdue_s)
+	is_duration(settings.look_s)
 	is_array(settings.quorums)
 	is_array(settings.escalation)
 	is_array(settings.owners)

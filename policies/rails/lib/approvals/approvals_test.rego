@@ -152,6 +152,7 @@ test_a_need_that_is_unreadable_is_not_configured if {
 		{"escalation": [{"role": "reviewer"}]},
 		{"owners": [{"agent": "contract_review"}]},
 		{"overdue_s": 0},
+		{"look_s": 0},
 	]
 	every change in bad {
 		not approvals.is_configured(object.union(settings, change))
