@@ -24,13 +24,13 @@ from interlock.runtime.record.store.upsert import insert_new
 from interlock.runtime.run import level
 from interlock.runtime.run.movement import (
     CHARGE,
-    LOCKED,
     MOVE,
     NOTHING,
     RESERVE,
     Movement,
     Shortage,
     above,
+    locked,
     moved,
     room,
 )
@@ -175,7 +175,7 @@ def _as_fits(tx: Tx, budget_id: str, spent: Amounts, *, reserved: Amounts) -> Am
     here: str | None = budget_id
     while here is not None:
         climbed.append(here)
-        row = LOCKED.one(tx.connection, {"budget": here})
+        row = locked(tx, here)
         if row is None:
             return level.combined(min, spent, reserved)
         free = level.combined(max, room(row), NOTHING)

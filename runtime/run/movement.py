@@ -25,7 +25,7 @@ _HERE: Final = _BUDGETS.id == bindparam("budget")
 #: No amount of any kind
 NOTHING: Final = Amounts()
 #: The statements of a movement; those of `RESERVE` and `CHARGE` need room
-LOCKED: Final = Statement(
+_LOCKED: Final = Statement(
     select(tables.budget, level.ABOVE).where(_HERE).with_for_update()
 )
 _FITS: Final = and_(
@@ -119,12 +119,17 @@ class Movement:
 
 
 def _lacking(tx: Tx, budget_id: str, cost: Amounts) -> Shortage:
-    row = LOCKED.one(tx.connection, {"budget": budget_id})
+    row = locked(tx, budget_id)
     if row is None:
         return Shortage(level="run", kinds=KINDS)
     free = room(row)
     short = [kind for kind in KINDS if getattr(cost, kind) > getattr(free, kind)]
     return Shortage(level=row["level"], kinds=tuple(short) or KINDS)
+
+
+def locked(tx: Tx, budget_id: str) -> Row | None:
+    """Return the row of a budget with the id of the one above, locked; None where there is none."""
+    return _LOCKED.one(tx.connection, {"budget": budget_id})
 
 
 def above(row: Row, climbed: Sequence[str]) -> str | None:

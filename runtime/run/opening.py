@@ -23,9 +23,9 @@ _OF_PERSON: Final = (
     _OPENINGS.person == bindparam("of_person"),
 )
 _FREE_FROM: Final = Statement(
-    select(_OPENINGS.at, _OPENINGS.free_from).where(
-        *_OF_PERSON, _OPENINGS.approval == bindparam("of_approval")
-    )
+    select(_OPENINGS.at, _OPENINGS.free_from)
+    .where(*_OF_PERSON, _OPENINGS.approval == bindparam("of_approval"))
+    .with_for_update()
 )
 _COUNTED: Final = Statement(
     update(tables.approval_opening)

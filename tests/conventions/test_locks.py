@@ -67,7 +67,6 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "newest": "entries are only added, by whoever holds the head of their log",
     "of_beginning": "the state and the time are checked again where the action is moved",
     "opening.forget": "it deletes",
-    "opening.count": "whoever counts holds the head of the log of its tenant",
     "page.previous": "entries are only added, by whoever holds the head of their log",
     "progress.forget": "it deletes",
     "proof": "it works out an HMAC and reads no row",
