@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 from sqlalchemy import Connection
 
 from interlock.runtime.door.outcome import failure_of
-from interlock.runtime.errors import BadInput
+from interlock.runtime.errors import BadInput, NotFound
 from interlock.runtime.record.ledger import Ledger
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.vault import Vault
@@ -71,7 +71,7 @@ async def view(home: Readable, run_id: str) -> dict[str, Any]:
     An erased run has its dates and nothing else. Raises `NotFound`.
     """
     try:
-        run = await home.runs.read(run_id)
+        run = await _asked_for(home, run_id)
     except BadInput as error:
         if error.code != "erased":
             raise
@@ -95,6 +95,18 @@ async def view(home: Readable, run_id: str) -> dict[str, Any]:
         "ledger": {"size": head.size, "root": head.root},
         "stopped": _error(outcome) or outcome.get("stopped"),
     }
+
+
+async def _asked_for(home: Readable, run_id: str) -> Run:
+    """Return the run, which somebody asked for; raises as `Runs.read` does."""
+    run = await home.runs.read(run_id)
+    if run.shadow:
+        raise NotFound(
+            kind="run",
+            name=run.id,
+            next_step=f"A copy of {run.shadow} is no result: look at that run.",
+        )
+    return run
 
 
 async def _recorded(

@@ -8,13 +8,20 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from interlock.runtime import telemetry
+from interlock.runtime.door import shadow
 from interlock.runtime.door.acting import Acting
 from interlock.runtime.door.asking import Asking
 from interlock.runtime.door.calls import Calls
 from interlock.runtime.door.conclusion import Conclusion, Recorder, held_by
 from interlock.runtime.door.deciding import Deciding
 from interlock.runtime.door.facts import InformationPoint
-from interlock.runtime.door.outcome import Outcome, Unknown, earlier, recorded
+from interlock.runtime.door.outcome import (
+    Outcome,
+    Unknown,
+    earlier,
+    in_flight,
+    recorded,
+)
 from interlock.runtime.door.proposal import Proposal, propose
 from interlock.runtime.door.tool import Tools
 from interlock.runtime.door.unread.closing import closed
@@ -22,7 +29,7 @@ from interlock.runtime.door.unread.given import Handles
 from interlock.runtime.errors import Unavailable
 from interlock.runtime.policy.decision import Denied, Reason, by_runtime
 from interlock.runtime.policy.engine import DecisionPoint
-from interlock.runtime.policy.obligation import Duties, understand
+from interlock.runtime.policy.obligation import Duties
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import action, done, settlement
@@ -62,11 +69,12 @@ class EnforcementPoint:
         #: is not here none are (fails closed)
         self.spoken = spoken
         self.pip = InformationPoint(store, self.tools, spoken=spoken)
-        self._spans = spans or telemetry.Telemetry()
+        spans = spans or telemetry.Telemetry()
         self._handles = Handles(store=store, vault=vault)
-        self.deciding = Deciding(pdp=pdp, spans=self._spans)
-        self._asking = Asking(store=store, vault=vault, spans=self._spans)
-        self._acting = Acting(spans=self._spans)
+        self.deciding = Deciding(pdp=pdp, spans=spans)
+        self._asking = Asking(store=store, vault=vault, spans=spans)
+        self._acting = Acting(spans=spans)
+        self._shadows = shadow.Shadows(store=store, vault=vault)
         self._open: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def enforce(
@@ -192,7 +200,7 @@ class EnforcementPoint:
         tool = proposal.tool
         row = attempt.row
         if tool is None or row is None or row.fence == attempt.run.fence:
-            return Unknown(action_id=attempt.id, detail="this action is in flight")
+            return in_flight(attempt.id)
         if tool.repeatable:
             return None
         answer = await self._acting.found(attempt, proposal)
@@ -205,9 +213,9 @@ class EnforcementPoint:
         """Record a denial or ask a person; return the attempt, bounded, where neither is due."""
         if attempt.decision.effect == "deny":
             return await self._deny(attempt)
-        if proposal.tool is None or proposal.arguments is None:
+        if not proposal.is_callable:
             return await self._deny(attempt.refused(by_runtime("not_callable")))
-        duties = understand(attempt.decision)
+        duties = shadow.duties(attempt, proposal)
         if isinstance(duties, Reason):
             return await self._deny(attempt.refused(duties))
         attempt = attempt.bounded(duties.bounds)
@@ -219,8 +227,11 @@ class EnforcementPoint:
         self, attempt: Attempt, proposal: Proposal
     ) -> Outcome | Reason:
         """Act on a permit; return why not where the runtime refuses the act after all."""
-        is_effect = proposal.callable.has_effect or proposal.cost.priced
-        return await (self._effect if is_effect else self._look)(attempt, proposal)
+        played = await self._shadows.played(attempt, proposal)
+        if isinstance(played, Reason):
+            return played
+        act = self._effect if played.is_reserved else self._look
+        return await act(attempt, played)
 
     async def _deny(self, attempt: Attempt) -> Denied | Unknown:
         # An engine that failed forbade nothing: the action stays started, a later claim asks again.
@@ -261,7 +272,7 @@ class EnforcementPoint:
             attempt.run, lambda tx: action.start(tx, attempt, approval_id=spend)
         )
         if refusal is not None and refusal.code == "already_started":
-            return Unknown(action_id=attempt.id, detail="this action is in flight")
+            return in_flight(attempt.id)
         if refusal is not None:
             return refusal
         return self._conclude(attempt, await self._act(attempt, proposal))
@@ -269,8 +280,7 @@ class EnforcementPoint:
     async def _look(self, attempt: Attempt, proposal: Proposal) -> Outcome | Reason:
         """Act; the record of a pure or read action commits with the step's checkpoint."""
         if not attempt.time_ms:
-            _, level = attempt.request.context.time_left()
-            return by_runtime("no_time", level=level)
+            return attempt.no_time
         return self._conclude(
             attempt, await self._act(attempt, proposal), record=action.complete
         )

@@ -322,6 +322,7 @@ def _run_facts(run: Run, row: Row) -> RunFacts:
         refusals=row["refusals"],
         revision=run.revision,
         label=label_of(row["label"]),
+        shadow=bool(run.shadow),
     )
 
 

@@ -157,6 +157,11 @@ def recorded(
             assert_never(action.state)
 
 
+def in_flight(action_id: str) -> Unknown:
+    """Return the answer about an action that this claim has under way."""
+    return Unknown(action_id=action_id, detail="this action is in flight")
+
+
 def is_for_now(denied: Denied) -> bool:
     """Whether every reason of the refusal goes away when people have done what is theirs."""
     return _FOR_NOW.issuperset(denied.codes)

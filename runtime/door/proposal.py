@@ -57,6 +57,16 @@ class Proposal:
         return proposer_of(self.offered, undoes=self.undoes)
 
     @property
+    def is_reserved(self) -> bool:
+        """Whether its cost is set aside before the act; raises as `callable` does."""
+        return self.callable.has_effect or self.cost.priced
+
+    @property
+    def is_callable(self) -> bool:
+        """Whether there is such a tool, and the arguments fit it."""
+        return self.tool is not None and self.arguments is not None
+
+    @property
     def callable(self) -> AnyTool:
         """The tool; raises TypeError where nothing can be called (fails closed)."""
         if self.tool is None or self.arguments is None:

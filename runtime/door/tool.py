@@ -145,6 +145,8 @@ class Tool(Generic[A, R]):
     instead: Callable[[A, Caller, Failure], A | None] | None
     #: The bits of what the call is given unread that its result says; see `Options`
     tells: Callable[[A], int] | None
+    #: Whether the release of the run answers, and not the world; see `Options`
+    of_release: bool
 
     async def __call__(
         self,
@@ -255,6 +257,9 @@ class Options(TypedDict, total=False):
     #: How many bits of what it is given unread the result says at most: then a planner is shown the
     #: answer, and the bits are counted. Without it, a result of what is unread stays unread, too
     tells: Callable[[Any], int]
+    #: Whether what a reading tool answers comes of the release, as a model's answer does. A shadow
+    #: asks it anew, and takes what any other reading tool answered from the run that it copies
+    of_release: bool
 
 
 def tool(
@@ -317,6 +322,7 @@ def _completed(
         "target": options.get("target"),
         "instead": options.get("instead"),
         "tells": options.get("tells"),
+        "of_release": options.get("of_release", False),
     }
 
 

@@ -20,6 +20,8 @@ _RUNTIME: Final[dict[str, str]] = {
     "not_callable": "The policy permits a call that no tool can carry out.",
     "killed": "A kill switch was engaged in the meantime.",
     "budget_exceeded": "The cost does not fit into what the {level} has left of {kind}.",
+    "shadow": "The run is a shadow: nothing that it proposes touches anything outside.",
+    "shadow_strayed": "The run is a shadow, and the run that it copies read no such thing.",
     "no_time": "The time it may take does not fit into what the {level} has left of time.",
     "counts_moved": "Another effect of the run began in the meantime.",
     "already_started": "An earlier claim started it.",

@@ -20,7 +20,7 @@ Autonomy: TypeAlias = Literal[0, 1, 2, 3]
 #: The fixed steps of a workflow, what plans in it, or a person who has its effects undone
 Proposer: TypeAlias = Literal["steps", "planner", "undo"]
 #: The version of the facts in `Context`; a fact that is added has a default and a higher version
-FACTS: Final = 9
+FACTS: Final = 10
 #: The agent of what an application outside asks about; no agent of ours has such a name
 EXTERNAL: Final = "@access"
 #: Whose budget it is
@@ -200,6 +200,8 @@ class RunFacts:
     revision: str
     #: Of everything that the run has read so far; None in a request recorded before it was a fact
     label: Label | None = None
+    #: Whether it copies another run: whatever is permitted, none of its effects is done
+    shadow: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -59,7 +59,7 @@ def started(log: str, run_id: str, body: Values) -> Values:
         "created": body["at"],
         "updated": body["at"],
         **same(body, "agent", "status", "autonomy", "revision", "fence", "release"),
-        **same(body, "job", "priority", "pinned"),
+        **same(body, "job", "priority", "pinned", "shadow"),
         **sealed(body),
     }
 

@@ -81,7 +81,11 @@ def deny(
     budget.release(tx, action_id=step.id)
     denied = _decided(step, "denied", sealed)
     if not unanswered:
-        denied = replace(denied, counted=True, spent=denial.counted(tx, step.run))
+        denied = replace(
+            denied,
+            counted=denial.is_counted(step),
+            spent=denial.counted(tx, step),
+        )
     tx.events.append(denied)
 
 

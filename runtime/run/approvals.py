@@ -255,7 +255,7 @@ def _wanted(
     )
     if tenant is not None:
         query = query.where(approvals.tenant == tenant)
-    is_wanted = tables.run.c.canary == 0 if run is None else approvals.run_id == run
+    is_wanted = tables.WORK if run is None else approvals.run_id == run
     return _in_state(query.where(is_wanted), state, now=now)
 
 

@@ -8,7 +8,12 @@ from functools import cached_property
 from interlock.runtime.canonical import Document, Json, Written, canonical
 from interlock.runtime.policy.abridged import abridged
 from interlock.runtime.policy.bounds import ORDINARY, Bounds
-from interlock.runtime.policy.decision import UNDECIDED, Decision, Reason
+from interlock.runtime.policy.decision import (
+    UNDECIDED,
+    Decision,
+    Reason,
+    by_runtime,
+)
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.obligation import Duties
 from interlock.runtime.policy.request import (
@@ -138,6 +143,18 @@ class Attempt:
     def may_have_acted(self) -> bool:
         """Whether an earlier claim started the action and recorded no end of it."""
         return self.row is not None and self.row.state == "started"
+
+    @property
+    def no_time(self) -> Reason:
+        """Why a look does not begin for which no time is left."""
+        _, level = self.request.context.time_left()
+        return by_runtime("no_time", level=level)
+
+    @property
+    def is_of_shadow(self) -> bool:
+        """Whether it is denied for being a shadow's, and for nothing else."""
+        codes = {reason.code for reason in self.decision.reasons}
+        return bool(self.run.shadow) and codes == {"shadow"}
 
     @property
     def still_until(self) -> int:

@@ -10,11 +10,10 @@ from interlock.runtime.canonical import canonical
 from interlock.runtime.errors import BadInput, Tampered
 from interlock.runtime.policy.label import TRUSTED
 from interlock.runtime.record.events import RunStarted
-from interlock.runtime.record.spend import of_tenant
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey, Vault
-from interlock.runtime.run import canary, pin, widening
+from interlock.runtime.run import canary, limit, pin, widening
 from interlock.runtime.run.claim import claimed
 from interlock.runtime.run.refusal import refused
 from interlock.runtime.run.run import NewRun, requester_of
@@ -110,6 +109,7 @@ def _queued(new: NewRun, *, now: int) -> dict[str, Any]:
         "paused": 0,
         "undoing": 0,
         "canary": 0,
+        "shadow": new.shadow,
     }
 
 
@@ -130,7 +130,12 @@ def started_of(new: NewRun, row: Row, key: DataKey) -> RunStarted:
         priority=row["priority"],
         pinned=row["pinned"],
         budget=row["budget_id"],
-        parent=new.job or of_tenant(row["tenant"]),
+        parent=limit.above(
+            row["tenant"],
+            job=new.job,
+            is_shadow=bool(new.shadow),
+        ),
+        shadow=new.shadow,
         limits=new.limits.counts(),
         intent=new.intent,
         label=row["label"],

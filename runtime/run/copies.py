@@ -1,4 +1,6 @@
-"""Copies: a canary holds what the run held that it was made of, so it is erased with that run.
+"""Copies: what copies a run holds what the run held, so it is erased with that run.
+
+A shadow names the run that it copies. A canary does not:
 
 Which run that was is written nowhere, for whoever read that would know the canary. But a canary has
 the request of its model, in which one text is another; what fits is taken for a copy, so that
@@ -58,13 +60,18 @@ def _copies(tx: Tx, vault: Vault, row: RowMapping) -> list[RowMapping]:
         _RUN.agent == row["agent"],
         _RUN.created >= row["created"],
         _RUN.id != row["id"],
-        or_(_RUN.canary == 1, _RUN.status.in_(OPEN)),
+        or_(
+            _RUN.canary == 1,
+            _RUN.status.in_(OPEN),
+            _RUN.shadow == row["id"],
+        ),
     )
     rows = tx.connection.execute(query.with_for_update()).mappings().all()
     return [
         other
         for other in rows
-        if canary.is_canary(vault, other["id"]) and _is_copy(tx, vault, other, model)
+        if other["shadow"] == row["id"]
+        or (canary.is_canary(vault, other["id"]) and _is_copy(tx, vault, other, model))
     ]
 
 

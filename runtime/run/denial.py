@@ -4,17 +4,24 @@ from sqlalchemy import update
 
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.run import budget
-from interlock.runtime.run.run import Run
+from interlock.runtime.run.attempt import Attempt
+
+
+def is_counted(step: Attempt) -> bool:
+    """Whether the refusal counts against the run: that a shadow acts on nothing does not."""
+    return not step.decision.unanswered and not step.is_of_shadow
 
 
 def counted(
     tx: Tx,
-    run: Run,
+    step: Attempt,
 ) -> dict[str, int]:
-    """Count one refusal of the run, and return what it cost: a step, as long as there is one."""
-    refusals = tables.run.c.refusals + 1
-    changed = update(tables.run).where(tables.run.c.id == run.id)
-    tx.connection.execute(changed.values(refusals=refusals, updated=tx.now))
+    """Charge the run for one refusal, and return what that cost: a step, where there is one."""
+    run = step.run
+    if is_counted(step):
+        changed = update(tables.run).where(tables.run.c.id == run.id)
+        refusals = tables.run.c.refusals + 1
+        tx.connection.execute(changed.values(refusals=refusals, updated=tx.now))
     one = budget.ONE_STEP
     shortage = budget.charge(tx, budget_id=run.budget_id, cost=one, actual=one)
     return {} if shortage else one.counts()

@@ -30,7 +30,13 @@ NO_SOFT: Final = spend.NO_SOFT["soft"]
 
 
 def create(
-    tx: Tx, *, budget_id: str, tenant: str, limits: Amounts, job: str = ""
+    tx: Tx,
+    *,
+    budget_id: str,
+    tenant: str,
+    limits: Amounts,
+    job: str = "",
+    is_shadow: bool = False,
 ) -> None:
     """Make the budget of a run with nothing spent; raises `NotFound` for a *job* without one."""
     if job:
@@ -41,8 +47,15 @@ def create(
         tenant=tenant,
         limits=limits.counts(),
         of_level="run",
-        parent=job or of_tenant(tenant),
+        parent=above(tenant, job=job, is_shadow=is_shadow),
     )
+
+
+def above(tenant: str, *, job: str, is_shadow: bool) -> str | None:
+    """Return the budget that pays for a run, too; None for a shadow, for which nobody asked."""
+    if is_shadow:
+        return None
+    return job or of_tenant(tenant)
 
 
 def create_for_job(tx: Tx, *, job: str, tenant: str, limits: Mapping[str, int]) -> None:
@@ -187,7 +200,7 @@ def _insert(
     tenant: str,
     limits: Mapping[str, int],
     of_level: Level,
-    parent: str,
+    parent: str | None,
 ) -> None:
     row: dict[str, Any] = {
         "id": budget_id,

@@ -82,6 +82,9 @@ class Plan:
     hold_s: int = 0
     #: Milliseconds of work from which on a run counts as the slowest
     longest_ms: int = 60_000
+    #: So many runs at least are copied under the candidate without effects before it is given any,
+    #: and as many at a time; 0 for none. The first step is 0 of a hundred runs then
+    shadow: int = 0
 
     @property
     def document(self) -> dict[str, Json]:
@@ -92,6 +95,7 @@ class Plan:
             "least_runs": self.least_runs,
             "hold_s": self.hold_s,
             "longest_ms": self.longest_ms,
+            "shadow": self.shadow,
         }
 
 
@@ -133,6 +137,11 @@ class Rollout:
     def is_open(self) -> bool:
         """Whether something may still be decided about it."""
         return self.status in {"live", "paused"}
+
+    @property
+    def is_shadowing(self) -> bool:
+        """Whether it is at the step at which runs are copied under the candidate."""
+        return self.plan.shadow > 0 and self.step == 0
 
     @property
     def is_whole(self) -> bool:

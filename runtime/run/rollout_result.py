@@ -48,6 +48,8 @@ _OF_RUN: Final = Statement(
 #: Ends of runs that one look takes in, of each tenant
 MOST: Final = 500
 _OVER: Final = frozenset({"done", "failed", "dead", "held", "cancelled"})
+#: Why a shadow does not what the policy permits
+_SHADOW: Final = ["shadow"]
 _UNFIT: Final = "model_unfit"
 _OF_MODEL: Final = "model_"
 
@@ -82,6 +84,8 @@ class Result:
     done: frozenset[str] = frozenset()
     spent: Mapping[str, int] = field(default_factory=dict)
     limits: Mapping[str, int | None] = field(default_factory=dict)
+    #: What the run came to that this one copies; None for a run that copies none
+    original: "Result | None" = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -122,8 +126,7 @@ def _result(
     connection: Connection, rollout: Rollout, log: str, run_id: str, seq: int
 ) -> Result | None:
     """Return what the run came to; None unless it is the rollout's and that entry ends it."""
-    rows = _OF_RUN.all(connection, {"of_run": run_id, "of_log": log})
-    entries = [(int(row["seq"]), body_of(row["body"])) for row in rows]
+    entries = _entries(connection, log, run_id)
     first = entries[0][1]
     tag = str(first.get("rollout", ""))
     if tag.rpartition("/")[0] != rollout.id:
@@ -134,6 +137,7 @@ def _result(
     bodies = [body for at, body in entries if at <= seq]
     is_canary = first["release"] == rollout.candidate
     return Result(
+        original=_original(connection, rollout, log, first["shadow"]),
         run_id=run_id,
         tenant=log,
         agent=first["agent"],
@@ -145,6 +149,30 @@ def _result(
         **_ended([end for end in ends if end.seq <= seq]),
         **_told(bodies),
     )
+
+
+def _entries(
+    connection: Connection,
+    log: str,
+    run_id: str,
+) -> list[tuple[int, dict[str, Any]]]:
+    rows = _OF_RUN.all(connection, {"of_run": run_id, "of_log": log})
+    return [(int(row["seq"]), body_of(row["body"])) for row in rows]
+
+
+def _original(
+    connection: Connection, rollout: Rollout, log: str, run_id: str
+) -> Result | None:
+    """Return what the run came to that a shadow copies, as it was when it ended first."""
+    if not run_id:
+        return None
+    entries = _entries(connection, log, run_id)
+    firsts = [
+        end.seq
+        for end in claim_ends(entries)
+        if end.status in _OVER and not end.is_outside
+    ]
+    return _result(connection, rollout, log, run_id, firsts[0]) if firsts else None
 
 
 def _counts(ends: list[ClaimEnd], seq: int) -> bool:
@@ -179,16 +207,25 @@ def _told(bodies: list[dict[str, Any]]) -> dict[str, Any]:
         "is_contradicted": any(
             body.get("readback") == "contradicted" for body in actions
         ),
-        "is_denied": any(body["state"] == "denied" for body in actions),
+        "is_denied": any(
+            body["state"] == "denied" and body.get("codes") != _SHADOW
+            for body in actions
+        ),
         "is_unfit": _UNFIT in failures,
         "is_degraded": any(
             code.startswith(_OF_MODEL) and code != _UNFIT for code in failures
         ),
         "rejected": verdicts.count("rejected"),
         "judged": len(verdicts),
-        "done": frozenset(body["tool"] for body in actions if body["state"] == "done"),
+        "done": frozenset(body["tool"] for body in actions if _is_done(body)),
         "spent": _sum(actions),
     }
+
+
+def _is_done(body: Mapping[str, Any]) -> bool:
+    """Whether the action was done, or would have been if the run were no shadow."""
+    is_shadowed: bool = body.get("codes") == _SHADOW
+    return is_shadowed or body["state"] == "done"
 
 
 def _failures(actions: list[dict[str, Any]]) -> Iterator[str]:

@@ -93,6 +93,8 @@ class Run:
     #: The job it belongs to, empty for none
     job: str = ""
     priority: int = 0
+    #: The run that it copies without effects, empty for none
+    shadow: str = ""
     #: The claim before this one is known to be at an end: nothing is at work under it any more
     alone: bool = False
 
@@ -121,6 +123,8 @@ class NewRun:
     priority: int = 0
     #: No worker takes the run before, in Unix seconds
     not_before: int = 0
+    #: The run that it copies without effects, empty for none
+    shadow: str = ""
     #: The id of the run where it must be a certain one; a second run of that id is refused
     id: str = ""
 
@@ -230,6 +234,7 @@ def opened(
         undoing=bool(row["undoing"]),
         job=row["job"],
         priority=row["priority"],
+        shadow=row["shadow"],
         alone=alone,
     )
 

@@ -30,7 +30,7 @@ _RUNS: Final = (
         tables.data_key.c.wrapped,
     )
     .outerjoin(tables.data_key, tables.data_key.c.id == tables.run.c.id)
-    .where(tables.run.c.canary == 0)
+    .where(tables.WORK)
     .order_by(tables.run.c.created.desc(), tables.run.c.id.desc())
 )
 

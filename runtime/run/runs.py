@@ -95,6 +95,7 @@ class Runs:
             tenant=tenant,
             limits=new.limits,
             job=new.job,
+            is_shadow=bool(new.shadow),
         )
         fields = fields_of(new, key, trace=trace, token=token, now=tx.now)
         fields |= canary.unready(self._vault, run_id)

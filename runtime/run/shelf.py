@@ -302,7 +302,7 @@ class Shelf:
 def _narrowed(query: Select[Any], **filters: str | None) -> Select[Any]:
     """Return the query of what the filters name; without a run, of work alone."""
     if filters["run_id"] is None:
-        query = query.where(tables.run.c.canary == 0)
+        query = query.where(tables.WORK)
     for column, value in filters.items():
         if value is not None:
             query = query.where(_RECORDS[column] == value)

@@ -48,6 +48,10 @@ Hold: TypeAlias = Annotated[
     int,
     typer.Option(min=0, help="Seconds that all at once is watched."),
 ]
+Shadow: TypeAlias = Annotated[
+    int,
+    typer.Option(min=0, help="Runs that are copied first, without effects."),
+]
 Longest: TypeAlias = Annotated[
     int,
     typer.Option(min=1, help="Milliseconds of work of the slowest run."),
@@ -64,6 +68,7 @@ def start(
     least_runs: LeastRuns = _PLAN.least_runs,
     hold: Hold = _PLAN.hold_s,
     longest: Longest = _PLAN.longest_ms,
+    shadow: Shadow = _PLAN.shadow,
     person: As = None,
     as_json: AsJson = False,
 ) -> None:
@@ -72,7 +77,8 @@ def start(
     who = session.acting(settings, person)
     plan = Plan(
         kind=kind,
-        steps=_steps(steps) or STEPS[kind],
+        steps=_steps(steps, kind, shadow=shadow),
+        shadow=shadow,
         least_runs=least_runs,
         hold_s=hold,
         longest_ms=longest,
@@ -175,7 +181,11 @@ async def _digest(storage: "Storage", release: str) -> str:
     return (await releases.read(storage, release)).digest
 
 
-def _steps(text: str) -> tuple[int, ...]:
+def _steps(text: str, kind: Kind, *, shadow: int) -> tuple[int, ...]:
+    """Return the steps that are named, or those of the kind; while runs are copied none is given.
+
+    Raises `BadInput` for what is no share of a hundred.
+    """
     shares = [share.strip() for share in text.split(",") if share.strip()]
     if not all(share.isdecimal() for share in shares):
         raise BadInput(
@@ -183,7 +193,8 @@ def _steps(text: str) -> tuple[int, ...]:
             why="they are no shares of a hundred",
             next_step="Write them as 1,5,25,50,100, for instance.",
         )
-    return tuple(int(share) for share in shares)
+    named = tuple(int(share) for share in shares) or STEPS[kind]
+    return (0, *named) if shadow else named
 
 
 def _shares(one: "Rollout") -> Table:

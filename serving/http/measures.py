@@ -79,12 +79,15 @@ def _count_runs(
     for status in STATUSES:
         runs.labels(status).set(0)
     of_tenant = select(_RUN.status, func.count()).where(
-        _RUN.tenant == tenant, _RUN.canary == 0
+        _RUN.tenant == tenant, tables.WORK
     )
     for status, number in connection.execute(of_tenant.group_by(_RUN.status)):
         runs.labels(status).set(number)
     ready = select(func.min(_RUN.ready_at)).where(
-        _RUN.tenant == tenant, _RUN.status == "queued", _RUN.paused == 0
+        _RUN.tenant == tenant,
+        tables.WORK,
+        _RUN.status == "queued",
+        _RUN.paused == 0,
     )
     first = connection.execute(ready).scalar_one()
     oldest.set(0 if first is None else max(now - first, 0))
@@ -102,7 +105,7 @@ def _count_decisions(
     query = (
         select(_ACTION.effect, func.count())
         .join(tables.run, _RUN.id == _ACTION.run_id)
-        .where(_RUN.tenant == tenant, _RUN.canary == 0)
+        .where(_RUN.tenant == tenant, tables.WORK)
     )
     for effect in ("permit", "deny"):
         decisions.labels(effect).set(0)

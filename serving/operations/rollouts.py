@@ -184,7 +184,8 @@ def _asked(here: Rollout, how: Turn, note: str) -> "_Asked":
 def _words(plan: Plan) -> str:
     """Return the plan in words that a person agrees to."""
     steps = ",".join(str(step) for step in plan.steps)
-    return f"{plan.kind} {steps}; {plan.least_runs} runs, {plan.hold_s} s"
+    shadow = f"{plan.shadow} copies, " if plan.shadow else ""
+    return f"{shadow}{plan.kind} {steps}; {plan.least_runs} runs, {plan.hold_s} s"
 
 
 async def _arms(storage: Storage, name: str) -> Arms:
@@ -252,11 +253,16 @@ def _refuse_other_in_force(tx: Tx, vault: Vault, begun: Rollout) -> None:
 
 
 def _refuse_steps(plan: Plan) -> None:
-    """Refuse steps of which none is compared before the candidate gets every run."""
-    steps = plan.steps
+    """Refuse steps of which none is compared before the candidate gets every run.
+
+    Where runs are copied first, a step of no runs comes before those.
+    """
+    steps = plan.steps[1:] if plan.shadow else plan.steps
     is_rising = all(one < other for one, other in pairwise(steps))
     is_compared = len(steps) > 1 and steps[0] > 0 and is_rising and steps[-1] == _WHOLE
+    if plan.shadow:
+        is_compared = is_compared and plan.steps[:1] == (0,)
     if plan.kind == "blue_green":
-        is_compared = steps == rollout.STEPS["blue_green"]
+        is_compared = plan.steps == rollout.STEPS["blue_green"] and not plan.shadow
     if not is_compared:
         raise refused("rollout_step", what=f"rollout by {steps}")

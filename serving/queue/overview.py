@@ -65,7 +65,7 @@ async def overview(visitor: Visitor) -> Overview:
 def _runs(connection: Connection, tenant: str) -> tuple[dict[str, int], list[str]]:
     counted = (
         select(_RUNS.status, func.count())
-        .where(_RUNS.tenant == tenant)
+        .where(_RUNS.tenant == tenant, _RUNS.shadow == "")
         .group_by(_RUNS.status)
     )
     unknown = (

@@ -58,7 +58,7 @@ async def accounts(visitor: Visitor) -> list[Account]:
         query = (
             select(_BUDGETS.id)
             .join(tables.run, tables.run.c.budget_id == _BUDGETS.id)
-            .where(_BUDGETS.tenant == visitor.tenant)
+            .where(_BUDGETS.tenant == visitor.tenant, tables.run.c.shadow == "")
             .order_by(tables.run.c.created.desc())
             .limit(MOST)
         )

@@ -26,6 +26,8 @@ class Figures:
     comparison: Comparison
     lately: Lately = field(default_factory=Lately)
     asides: Asides = field(default_factory=lambda: NOBODY)
+    #: How many shadows were begun at the step
+    shadows: int = 0
     #: The guard that fired; None for a decision by comparison
     guard: Guard | None = None
     #: What the newest decision rests on, where a new step has begun since; None for *comparison*
@@ -42,6 +44,7 @@ class Figures:
             "canary": _written(comparison.canary),
             "lately": {"control": self.lately.control, "canary": self.lately.canary},
             "apart": {arm: _counted(number) for arm, number in self.asides.items()},
+            "shadows": self.shadows,
             "guard": self.guard,
             "measure": None if self.guard else decision.measure,
             "least": _millionths(decision.least),
@@ -61,7 +64,9 @@ class Figures:
 def of(rollout: Rollout) -> Figures:
     """Return the figures that the newest decision about the rollout left."""
     kept = rollout.figures
-    bounds = Bounds(least_runs=rollout.plan.least_runs)
+    plan = rollout.plan
+    least_runs = plan.shadow if rollout.is_shadowing else plan.least_runs
+    bounds = Bounds(least_runs=least_runs)
     steps = rollout.plan.steps
     if not kept:
         return Figures(
@@ -78,6 +83,7 @@ def of(rollout: Rollout) -> Figures:
         ),
         lately=Lately(**told["lately"]),
         asides=told["apart"],
+        shadows=told["shadows"],
         guard=told["guard"],
     )
 

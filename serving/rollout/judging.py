@@ -29,15 +29,21 @@ class Judgement:
 
 
 def judged(
-    rollout: Rollout, counted: Counted, *, missing: Missing, now: int
+    rollout: Rollout,
+    counted: Counted,
+    *,
+    missing: Missing,
+    now: int,
+    shadows: int = 0,
 ) -> Judgement | None:
     """Return what is decided about a live rollout; None where nothing new is known.
 
-    Each run is taken in once, in the order in which they ended, and the first that decides ends the
-    step: what ended later was begun at the same step, and says nothing of the next one, unless a
-    guard fires by that.
+    So many *shadows* were begun of the runs that were counted. Each run is taken in once, in the
+    order in which they ended, and the first that decides ends the step: what ended later was begun
+    at the same step, and says nothing of the next one, unless a guard fires by that.
     """
     known = figures.of(rollout)
+    known = replace(known, shadows=known.shadows + shadows)
     verdict: Verdict = "hold"
     for result in counted.results:
         if verdict == "hold":
@@ -74,17 +80,33 @@ def _taken_in(
     """Return the figures after one more run; a run of another step moves no share."""
     if result.apart is not None:
         return known.aside(result) if result.tag == rollout.tag else known
-    lately = known.lately.after(result)
+    if rollout.is_shadowing and result.arm == "control":
+        return known
+    lately = known.lately
     comparison = known.comparison
-    if result.tag == rollout.tag:
-        seen = observed(result, rollout, missing=missing(result))
-        comparison = comparison.observed(seen)
-    return Figures(
+    for one in _compared(result):
+        lately = lately.after(one)
+        if one.tag == rollout.tag:
+            seen = observed(one, rollout, missing=missing(one))
+            comparison = comparison.observed(seen)
+    return replace(
+        known,
         comparison=comparison,
         lately=lately,
-        asides=known.asides,
         guard=lately.fired(result),
     )
+
+
+def _compared(result: Result) -> list[Result]:
+    """Return the run, after the run that it copies: people were asked about that one alone."""
+    if result.original is None:
+        return [result]
+    unasked = replace(
+        result.original,
+        rejected=0,
+        judged=0,
+    )
+    return [unasked, result]
 
 
 def _guarded(known: Figures, result: Result) -> tuple[Figures, Verdict]:

@@ -15,10 +15,11 @@ from typing import Any, Final
 from interlock.runtime.canonical import Json
 from interlock.runtime.errors import BadInput, InterlockError
 from interlock.runtime.record.events import HOME
-from interlock.runtime.run import rollout_result
+from interlock.runtime.run import rollout_result, shadow
 from interlock.runtime.run.rollout import Rollout, turn
 from interlock.runtime.run.rollout_result import Counted, Result
 from interlock.runtime.runtime import Runtime
+from interlock.serving.rollout import figures
 from interlock.serving.rollout.judging import Judgement, judged
 
 #: Seconds between two looks
@@ -56,13 +57,15 @@ class Steering:
         if rollout.is_overtaken(await self._runtime.releases.in_force()):
             return await self._record(Judgement(how="overtaken", rollout=rollout))
         counted = await self._counted(rollout)
-        shortfalls = await self._shortfalls(counted.results)
+        shadows = await self._shadowed(rollout, counted.results)
+        shortfalls = await self._shortfalls(_with_originals(counted.results))
         store = self._runtime.store
         judgement = judged(
             rollout,
             counted,
             missing=lambda result: shortfalls.get(result.run_id, 0.0),
             now=await store.read(store.now),
+            shadows=shadows,
         )
         if judgement is None:
             return False
@@ -89,6 +92,29 @@ class Steering:
             lambda connection: rollout_result.since(connection, rollout)
         )
 
+    async def _shadowed(
+        self,
+        rollout: Rollout,
+        results: Sequence[Result],
+    ) -> int:
+        """Begin shadows of runs that ended, as many as may be under way; return how many.
+
+        A crash before the decision is recorded begins the same ones again, which changes nothing.
+        """
+        wanted = _wanted(rollout)
+        begun = 0
+        for result in results:
+            if begun >= wanted:
+                break
+            if _is_copied(rollout, result):
+                begun += await shadow.begin(
+                    self._runtime.runs,
+                    self._runtime.vault,
+                    rollout,
+                    result,
+                )
+        return begun
+
     async def _shortfalls(self, results: Sequence[Result]) -> Mapping[str, float]:
         """Return what the agents say is missing of their runs, by run.
 
@@ -111,6 +137,26 @@ class Steering:
             return (await self._runtime.runs.read(result.run_id)).request
         except BadInput:
             return None
+
+
+def _wanted(rollout: Rollout) -> int:
+    """Return how many shadows may be begun: so many are under way at a time as the plan says."""
+    if not rollout.is_shadowing:
+        return 0
+    known = figures.of(rollout)
+    over = known.comparison.runs + known.asides["canary"]["cancelled"]
+    return rollout.plan.shadow - (known.shadows - over)
+
+
+def _is_copied(rollout: Rollout, result: Result) -> bool:
+    """Whether the run is one of the release in force that came to its end by itself."""
+    is_ended = result.apart is None and result.status in {"done", "failed"}
+    return is_ended and result.arm == "control" and result.tag == rollout.tag
+
+
+def _with_originals(results: Sequence[Result]) -> list[Result]:
+    originals = [result.original for result in results if result.original is not None]
+    return [*results, *originals]
 
 
 def _missing(shortfall: Any, request: Mapping[str, Json], result: Result) -> float:

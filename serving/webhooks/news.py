@@ -3,7 +3,7 @@
 The log itself is the outbox. Its entries are in one order and none is ever lost or changed, so how
 far a webhook has been told is a number, and telling costs nothing where something happens. A
 message holds ids, codes and times, and never what a document or a mail says. Of a canary that waits
-it says what it says of work, and of one that is decided its nature.
+it says what it says of work, and of one that is decided its nature. Of a shadow it says nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -99,7 +99,8 @@ def _drafts(
 ) -> Iterator[Draft]:
     at = body["at"]
     named = _named(body)
-    if named is not None and named[0] in webhook.events:
+    is_wanted = named is not None and named[0] in webhook.events
+    if named is not None and is_wanted and not _is_shadow(connection, body["run"]):
         event, data = named
         yield draft_of(
             webhook,
@@ -136,6 +137,11 @@ def _named(body: Mapping[str, Any]) -> tuple[News, dict[str, Any]] | None:
             return "approval.expired", _approval(body)
         case _:
             return None
+
+
+def _is_shadow(connection: Connection, run_id: str) -> bool:
+    query = select(_RUN.shadow).where(_RUN.id == run_id)
+    return bool(connection.execute(query).scalar_one_or_none())
 
 
 def _approval(body: Mapping[str, Any], *more: str) -> dict[str, Any]:

@@ -50,6 +50,7 @@ def model_tools(models: Mapping[str, Served] | Router) -> tuple[AnyTool, ...]:
         instead=router.instead,
         actual=_spent,
         codes=CODES,
+        of_release=True,
         deadline_s=router.answer_s * _ROOM,
     )
     async def generate(permit: Permit, arguments: Generate) -> Generation:

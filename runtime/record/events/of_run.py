@@ -40,8 +40,8 @@ class RunStarted(Of):
     priority: int
     pinned: str
     budget: str
-    #: The budget that pays too, where it is there
-    parent: str
+    #: The budget that pays too, where it is there; None for a shadow, for which nobody else pays
+    parent: str | None
     limits: Counts
     #: What the request's words ask for, by kind of effect; None where it has no words
     intent: Mapping[str, int | None] | None
@@ -53,6 +53,8 @@ class RunStarted(Of):
     sealed: Sealed
     #: The rollout in which the run was given its release, and the step of it; empty for none
     rollout: str = ""
+    #: The run that it copies without effects, empty for none
+    shadow: str = ""
 
     def body(self) -> Object:
         """Return the public part."""
@@ -61,6 +63,7 @@ class RunStarted(Of):
             "revision": self.revision,
             "release": self.release,
             "rollout": self.rollout,
+            "shadow": self.shadow,
             "autonomy": self.autonomy,
             "status": self.status,
             "fence": self.fence,

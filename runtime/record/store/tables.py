@@ -106,6 +106,8 @@ run = Table(
     Column("undoing", Integer, nullable=False),
     #: 1 once the run of a canary has ended; before, nothing tells such a run from work
     Column("canary", Integer, nullable=False),
+    #: The run that it copies without effects, empty for none
+    Column("shadow", String(64), nullable=False),
     Column("refusals", Integer, nullable=False),
     Column("trace", String(64), nullable=False),
     Column("outcome", LargeBinary),
@@ -128,6 +130,9 @@ run = Table(
         postgresql_where=text(READY),
     ),
 )
+
+#: Runs that somebody asked for: no canary that is told, and no shadow
+WORK: Final = (run.c.canary == 0) & (run.c.shadow == "")
 
 action = Table(
     "action",

@@ -124,7 +124,8 @@ async def place(folder: Path, *, url: str = "") -> AsyncIterator[Place]:
     folder.mkdir(parents=True)
     contract.write_text(CONTRACT, "utf-8")
     settings = open_workspace({}, chosen={"home": str(folder / "home")}).settings
-    model = ModelEntry.model_validate({"url": url, "name": "m"}) if url else None
+    fields = {"url": url, "name": "m", "clearance": "confidential"}
+    model = ModelEntry.model_validate(fields) if url else None
     other = settings.model_copy(update={"model": model})
     async with opened(settings) as home:
         first = await created(home, {"good": 1})

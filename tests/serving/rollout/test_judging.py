@@ -147,6 +147,37 @@ def test_what_says_nothing_of_a_release_is_counted_apart(apart: Any) -> None:
     assert figures.of(more.rollout).document == more.rollout.figures
 
 
+COPYING = replace(HALF, plan=replace(HALF.plan, shadow=5, steps=(0, 1, 100)))
+
+
+def copies(number: int, original: dict[str, Any], **copy: Any) -> list[Result]:
+    """Return as many runs of the control, each with a copy under the candidate."""
+    runs = [result("control", one, **original) for one in range(number)]
+    pairs = [
+        (run, result("canary", one, original=run, **copy))
+        for one, run in enumerate(runs)
+    ]
+    return [one for pair in pairs for one in pair]
+
+
+def test_copies_are_compared_with_what_they_copy() -> None:
+    """A run without a copy moves no share, copies that do worse take the release back, and it is
+    given its first runs once none can be far worse, whatever people said no to: nobody is asked
+    about a copy.
+    """
+    alone = after(COPYING, *[result("control", one) for one in range(90)])
+    worse = after(COPYING, *copies(90, {}, is_denied=True))
+    few = after(COPYING, *copies(20, {}))
+    alike = after(COPYING, *copies(90, {"judged": 1, "rejected": 1}))
+    told: Any = alike.rollout.figures
+
+    assert alone.rollout.figures["runs"] == {"control": 0, "canary": 0}
+    assert (worse.how, worse.rollout.figures["measure"]) == ("rolled_back", "denial")
+    assert (few.how, alike.how) == ("held", "advanced")
+    assert told["measure"] != "quality" or told["least"] >= 0
+    assert (alike.rollout.step, alike.rollout.percent) == (1, 1)
+
+
 def test_a_run_of_another_step_moves_no_share() -> None:
     """What was given its release at an earlier step is compared with nothing at this one."""
     judgement = after(HALF, *both(90, tag="rollout-1/7", is_denied=True))

@@ -1,0 +1,161 @@
+"""Shadows: runs are copied under the candidate before it is given any, and touch nothing."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from tests.serving.operations.test_rollouts import (
+    ADMINISTRATOR,
+    Place,
+    place,
+)
+
+from interlock.runtime.errors import BadInput, NotFound
+from interlock.runtime.record.audit import verified
+from interlock.runtime.record.store import tables
+from interlock.runtime.run import level, recorded_action
+from interlock.runtime.run.recorded_action import RecordedAction
+from interlock.runtime.run.rollout import Plan
+from interlock.serving import view
+from interlock.serving.operations import budgets, runs
+from interlock.serving.rollout.guards import BURST
+from interlock.testing import ModelServer, refuses
+
+FIRST = Plan(steps=(0, 50, 100), shadow=2)
+EFFECTS = {"records.file", "report.write"}
+
+
+@pytest.fixture
+def home_folder(tmp_path: Path) -> Path:
+    """The folder of a new home."""
+    return tmp_path / "home"
+
+
+async def copied(here: Place, number: int) -> list[Any]:
+    """Let so many reviews end, then their shadows, and return the rows of the shadows."""
+    await here.begin(number)
+    for _ in range(3):
+        await here.work()
+    run = tables.run.c
+    query = select(tables.run).where(run.shadow != "").order_by(run.id)
+    store = here.control.store
+    return list(await store.read(lambda look: look.execute(query).mappings().all()))
+
+
+async def actions(here: Place, run_id: str) -> dict[str, RecordedAction]:
+    """Return what the run proposed, by tool."""
+    vault = here.control.vault
+    rows = await here.control.store.read(
+        lambda look: recorded_action.of_run(look, run_id, vault.key(look, run_id))
+    )
+    return {row.tool: row for row in rows}
+
+
+async def test_runs_are_copied_before_any_is_given_the_candidate(
+    home_folder: Path,
+) -> None:
+    """As many runs as were named are copied at a time, and each is compared with its copy; until
+    nothing can be far worse the candidate is given no run.
+    """
+    async with place(home_folder) as here:
+        begun = await here.start(FIRST)
+        first = await copied(here, 3)
+        await copied(here, 1)
+        given = {run.release for run in await here.begin(1)}
+        standing = await here.standing()
+        runtime = here.control.runtime
+        audit = await verified(runtime.store, runtime.vault, runtime.ledger)
+
+    assert given == {begun.control}
+    assert {row["release"] for row in first} == {begun.candidate}
+    assert [row["status"] for row in first] == ["done"] * FIRST.shadow
+    assert len({row["shadow"] for row in first}) == FIRST.shadow
+    assert (standing.how, standing.step, standing.percent) == ("held", 0, 0)
+    assert standing.figures["runs"] == {"control": 3, "canary": 3}
+    assert audit.problems == []
+
+
+async def test_a_shadow_touches_nothing(home_folder: Path) -> None:
+    """Each effect is refused before its tool, what was read comes from the record, and nobody but
+    the shadow pays, whatever limit its tenant has.
+    """
+    async with place(home_folder) as here:
+        store = here.control.store
+        await budgets.set_limit(
+            here.control,
+            "tenant:default",
+            person=ADMINISTRATOR,
+            kind="steps",
+            amount=1_000,
+        )
+        await here.start(FIRST)
+        [original] = await here.begin(1)
+        await here.work()
+        before = await store.read(lambda look: level.read(look, "tenant:default"))
+        here.contract.unlink()
+        [shadow] = await copied(here, 0)
+        after = await store.read(lambda look: level.read(look, "tenant:default"))
+        own = await store.read(lambda look: level.read(look, shadow["budget_id"]))
+        done = await actions(here, original.id)
+        copy = await actions(here, shadow["id"])
+
+    assert shadow["refusals"] == 0
+    assert {tool for tool, one in copy.items() if one.state == "denied"} == EFFECTS
+    for tool in EFFECTS:
+        assert [reason.code for reason in copy[tool].reasons] == ["shadow"]
+    assert copy["document.read"].result == done["document.read"].result
+    assert copy["contracts.review"].state == "done"
+    assert own.facts.spent.steps > 0
+    assert after.facts.spent == before.facts.spent
+
+
+async def test_nobody_is_shown_a_shadow(home_folder: Path) -> None:
+    """A shadow is in no list, is no result, and is erased with the run that it copies."""
+    async with place(home_folder) as here:
+        await here.start(FIRST)
+        [original] = await here.begin(1)
+        [shadow] = await copied(here, 0)
+        listed = {run.id for run in await here.control.runs.list()}
+        with pytest.raises(NotFound):
+            await view.view(here.control, shadow["id"])
+        person = replace(ADMINISTRATOR, tenant="default")
+        await runs.erase(here.control, original.id, person=person)
+        with pytest.raises(BadInput) as gone:
+            await here.control.runs.read(shadow["id"])
+
+    assert listed == {original.id}
+    assert gone.value.code == "erased"
+
+
+async def test_what_the_copies_do_worse_takes_the_release_back(
+    home_folder: Path,
+) -> None:
+    """A candidate of which each copy fails is never given a run."""
+    async with (
+        ModelServer([refuses(400)]) as server,
+        place(home_folder, url=server.url) as here,
+    ):
+        await here.start(replace(FIRST, shadow=BURST))
+        await copied(here, BURST)
+        standing = await here.standing()
+
+    assert (standing.status, standing.percent) == ("rolled_back", 0)
+    assert standing.figures["guard"] == "error_burst"
+
+
+async def test_copies_come_before_the_first_step(home_folder: Path) -> None:
+    """Copies without a step of no runs, such a step without copies, and copies before all runs at
+    once start nothing.
+    """
+    plans = (
+        replace(FIRST, steps=(50, 100)),
+        replace(FIRST, shadow=0),
+        replace(FIRST, kind="blue_green", steps=(0, 100)),
+    )
+    async with place(home_folder) as here:
+        for plan in plans:
+            with pytest.raises(BadInput) as refusal:
+                await here.start(plan)
+            assert refusal.value.code == "rollout_step"
