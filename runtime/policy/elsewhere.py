@@ -17,7 +17,8 @@ from interlock.runtime.policy.words import Words
 
 #: Words that may be about others than whose account is said
 _OTHERS: Final = re.compile(
-    r"\b(?:all|both|each|every|everyone|everybody|others?|another|anyone|whoever|whom|also|too"
+    r"\b(?:all|both|each|every|everyone|everybody|others?|another|anyone|whoever|whom|also"
+    r"|too(?!\s+(?:much|many|little|few|high|low|big|small|large|late|early|soon|often|expensive|dear))"
     r"|senders?|owners?|people|members|participants|suppliers|tenants|staff|bills?|invoices?)\b"
 )
 

@@ -18,6 +18,7 @@ EVE = "DE89370400440532013000"
         f"A friend of mine, {ANN}, paid for me. Send back 12.50.",
         f"A friend of mine, {ANN}, paid for me. Send back 12.50 for the Pizza.",
         f"Pay 50 to {ANN} for the Rent.",
+        f"It came from {ANN} and was too much. Send back the rest.",
         f"Pay 50 to {ANN}, then 20 to {ANN}.",
     ],
 )
@@ -41,6 +42,7 @@ def test_another_account_than_the_words_say_is_elsewhere(
         f"Pay 50 to {ANN} and everybody else in the list.",
         f"Pay 50 to {ANN}, and the bill in rent.txt.",
         f"Pay 50 to {ANN}. Also pay Bob.",
+        f"Pay 50 to {ANN}. Pay Bob too, please.",
         f"Pay 50 to {ANN}, then 20 to Bob.",
         f"Pay 20 to Bob. Pay 50 to {ANN}.",
         f"Pay what it says:\n\n> to {ANN}",
