@@ -13,11 +13,13 @@ from interlock.runtime.door.standing_in import standing_in
 from interlock.runtime.door.unread.offer import offer
 from interlock.runtime.errors import (
     BadInput,
+    GuardFailed,
     InterlockError,
     RefusedTooOften,
     Unanswered,
 )
 from interlock.runtime.policy.decision import Denied
+from interlock.runtime.record.spend import of_tenant
 from interlock.runtime.run.run import Run
 
 #: Of one call and of those that stand in for it
@@ -71,9 +73,9 @@ class Door:
 
         With *unread* the result is sealed and not shown: the outcome is `Unread`, with a handle.
         Where the call fails and the tool names one that stands in for it, that one is proposed
-        next. Raises `Unanswered` when the engine failed, and `RefusedTooOften` for a run that the
-        policy refuses everything from now on: neither is an answer an agent may plan around, so the
-        claim ends here.
+        next. Raises `Unanswered` when the engine failed, `GuardFailed` when the budget of the run's
+        job or tenant is used up, and `RefusedTooOften` for a run that the policy refuses everything
+        from now on: none is an answer an agent may plan around, so the claim ends here.
         """
         async with self._calls:
             for _ in range(_MOST_TRIES):
@@ -133,8 +135,24 @@ class Door:
         why = "; ".join(reason.message or reason.code for reason in reasons)
         if denied.decision.unanswered:
             raise Unanswered(run_id=self.run.id, tool=tool, codes=denied.codes, why=why)
+        if denied.decision.lacks_budget_above:
+            raise self._used_up(denied, why)
         if RefusedTooOften.code in denied.codes:
             raise RefusedTooOften(run_id=self.run.id, tool=tool, why=why)
+
+    def _used_up(
+        self,
+        denied: Denied,
+        why: str,
+    ) -> GuardFailed:
+        """Return the error that holds the run until the budget above it is raised."""
+        short = denied.decision.reasons[0].parameters
+        name = self.run.job if short["level"] == "job" else of_tenant(self.run.tenant)
+        return GuardFailed(
+            guard=f"budget {name}",
+            why=why.rstrip("."),
+            next_step=f"Raise it with `interlock budget raise {name} {short['kind']} AMOUNT`.",
+        )
 
     def schemas(
         self,

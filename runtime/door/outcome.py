@@ -126,8 +126,9 @@ def recorded(
 ) -> Outcome | None:
     """Return the answer that the record gives, or None when the policy is to decide (again).
 
-    A denial that only stood for an engine failure binds the claim in which it was recorded, and no
-    later claim; so does one of an undo that says no more than "not now" or "no budget". Raises
+    A denial that only stood for an engine failure, or for a used-up budget above the run, binds the
+    claim in which it was recorded, and no later claim; so does one of an undo that says no more
+    than "not now" or "no budget". Raises
     `Tampered` when the record cannot be one of ours.
     """
     match action.state:
@@ -137,7 +138,8 @@ def recorded(
             decision = earlier("deny", action)
             denied = Denied(request=request, decision=decision, action_id=action.id)
             is_passing = is_for_now(denied) or undo.is_short(action)
-            is_open = decision.unanswered or (action.undoes and is_passing)
+            is_held = decision.unanswered or decision.lacks_budget_above
+            is_open = is_held or (action.undoes and is_passing)
             return None if is_open and action.fence < run.fence else denied
         case "expired":
             approval = str(action.reasons[0].parameters["approval"])

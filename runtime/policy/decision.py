@@ -32,6 +32,11 @@ _RUNTIME: Final[dict[str, str]] = {
 }
 
 
+#: The codes of a budget in which something lacks, and the levels above a run
+SHORT: Final = frozenset({"budget_exceeded", "no_time"})
+ABOVE: Final = frozenset({"job", "tenant"})
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reason:
     """Why: a stable code with its parameters, and the rule that gave it."""
@@ -79,6 +84,17 @@ class Decision:
     def unanswered(self) -> bool:
         """True when the engine failed: the deny holds for this claim, the next one asks again."""
         return any(reason.rule == ENGINE for reason in self.reasons)
+
+    @property
+    def lacks_budget_above(self) -> bool:
+        """True when a used-up budget of the run's job or tenant is all that forbids it.
+
+        No agent can plan around that: the run waits until somebody raises the budget.
+        """
+        return bool(self.reasons) and all(
+            reason.code in SHORT and reason.parameters.get("level") in ABOVE
+            for reason in self.reasons
+        )
 
 
 #: What stands before the policy was asked: undefined is a deny

@@ -65,7 +65,8 @@ def deny(
     """Record a refusal and count it against the run.
 
     A refusal that stands for an engine failure is not counted: it holds the run, and leaves an
-    action that may have acted as it is.
+    action that may have acted as it is. Nor is one for a used-up budget above the run, which holds
+    the run until that is raised.
     """
     check(tx, step.run, closing=True)
     unanswered = step.decision.unanswered
@@ -73,6 +74,13 @@ def deny(
     if unanswered:
         hold(tx, step.run, because="engine")
         expected = (*UNDECIDED, "started")
+    elif step.waits_for_budget:
+        hold(
+            tx,
+            step.run,
+            because="budget_above",
+            until_raised=denial.stands(tx, step),
+        )
     stage = _expect(tx, step, expected)
     if stage == "started":
         tx.events.append(_decided(step, "started", {}))
@@ -80,7 +88,7 @@ def deny(
     sealed = _put(tx, step, "denied", stage=stage)
     budget.release(tx, action_id=step.id)
     denied = _decided(step, "denied", sealed)
-    if not unanswered:
+    if not unanswered and not step.waits_for_budget:
         denied = replace(
             denied,
             counted=denial.is_counted(step),

@@ -168,6 +168,20 @@ class Attempt:
         """Whether an engine's failure denied the action before, and it is now decided again."""
         return self.row is not None and self.row.state == "denied"
 
+    @property
+    def waits_for_budget(self) -> bool:
+        """Whether the run waits for a budget above it; what lacks for an undo is told instead."""
+        return not self.undoes and self.decision.lacks_budget_above
+
+    @property
+    def no_time(self) -> Reason:
+        """The reason of a refusal where nothing is left of the time of the run or of one above."""
+        context = self.request.context
+        _, level = context.time_left()
+        budgets = (context.budget, *context.budgets_above)
+        limits = [budget.limits.wall_ms for budget in budgets if budget.level == level]
+        return by_runtime("no_time", level=level, kind="wall_ms", limit=limits[0])
+
     def until(self, now: int) -> int:
         """Return from when on nobody is at work on the action if it is started at the time *now*.
 

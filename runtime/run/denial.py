@@ -1,10 +1,11 @@
-"""Denials: what the refusal of an action costs its run."""
+"""Denials: what the refusal of an action costs its run, and whether it still stands."""
 
 from sqlalchemy import update
 
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.run import budget
 from interlock.runtime.run.attempt import Attempt
+from interlock.runtime.run.movement import limits
 
 
 def is_counted(step: Attempt) -> bool:
@@ -25,3 +26,18 @@ def counted(
     one = budget.ONE_STEP
     shortage = budget.charge(tx, budget_id=run.budget_id, cost=one, actual=one)
     return {} if shortage else one.counts()
+
+
+def stands(
+    tx: Tx,
+    step: Attempt,
+) -> bool:
+    """Whether no limit that the refusal names was changed since.
+
+    Whoever changes one later finds the run held, and wakes it: both hold the head of the log.
+    """
+    now = limits(tx, step.run.budget_id)
+    return all(
+        now.get((str(given["level"]), str(given["kind"]))) == given["limit"]
+        for given in (reason.parameters for reason in step.decision.reasons)
+    )

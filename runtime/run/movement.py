@@ -6,7 +6,7 @@ back in the same transaction (fails closed: no row, no movement).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from sqlalchemy import and_, bindparam, select, update
@@ -67,12 +67,14 @@ class Shortage:
 
     level: Level
     kinds: tuple[str, ...]
+    #: How much of the first of these kinds that level may spend
+    limit: int = field(default=0, compare=False)
 
     @property
     def reason(self) -> Reason:
         """The refusal: "no_time" where time is all that is lacking."""
         code = "no_time" if self.kinds == ("wall_ms",) else "budget_exceeded"
-        return by_runtime(code, level=self.level, kind=self.kinds[0])
+        return by_runtime(code, level=self.level, kind=self.kinds[0], limit=self.limit)
 
     @property
     def held(self) -> Held:
@@ -124,12 +126,28 @@ def _lacking(tx: Tx, budget_id: str, cost: Amounts) -> Shortage:
         return Shortage(level="run", kinds=KINDS)
     free = room(row)
     short = [kind for kind in KINDS if getattr(cost, kind) > getattr(free, kind)]
-    return Shortage(level=row["level"], kinds=tuple(short) or KINDS)
+    kinds = tuple(short) or KINDS
+    return Shortage(level=row["level"], kinds=kinds, limit=row[f"limit_{kinds[0]}"])
 
 
 def locked(tx: Tx, budget_id: str) -> Row | None:
     """Return the row of a budget with the id of the one above, locked; None where there is none."""
     return _LOCKED.one(tx.connection, {"budget": budget_id})
+
+
+def limits(tx: Tx, budget_id: str) -> dict[tuple[str, str], int]:
+    """Return the limits of a budget and of those above, by level and kind."""
+    found: dict[tuple[str, str], int] = {}
+    climbed: list[str] = []
+    here: str | None = budget_id
+    while here is not None:
+        climbed.append(here)
+        row = locked(tx, here)
+        if row is None:
+            break
+        found |= {(row["level"], kind): row[f"limit_{kind}"] for kind in KINDS}
+        here = above(row, climbed)
+    return found
 
 
 def above(row: Row, climbed: Sequence[str]) -> str | None:

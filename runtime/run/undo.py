@@ -11,11 +11,10 @@ from typing import Any, Final
 
 import orjson
 
+from interlock.runtime.policy.decision import SHORT
 from interlock.runtime.run.recorded_action import RecordedAction, State
 
 _EFFECTS: Final = frozenset({"write", "irreversible"})
-#: Refusals of an undo for want of budget: somebody may raise the budget and have it tried again
-SHORT: Final = frozenset({"budget_exceeded", "no_time"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

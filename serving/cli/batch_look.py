@@ -1,7 +1,7 @@
 """The commands `interlock batch list` and `interlock batch show`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 
 import typer
 
@@ -12,6 +12,7 @@ from interlock.serving.cli.show import folded, grid, moment, money, risk_level, 
 if TYPE_CHECKING:
     from interlock.runtime.storage import Storage
 
+_MINUTE_MS: Final = 60_000
 JobId: TypeAlias = Annotated[
     str,
     typer.Argument(
@@ -125,7 +126,12 @@ def _tell(job: dict[str, Any]) -> None:
     session.say(line(job))
     spent, limits = job["spend"], job["limits"]
     parts = [f"money {money(spent['money_micro'])}", f"tokens {spent['tokens']:,}"]
-    parts += [f"of {kind} at most {amount:,}" for kind, amount in limits.items()]
+    if spent["reviewer_ms"]:
+        parts.append(f"people {spent['reviewer_ms'] / _MINUTE_MS:.1f} min")
+    parts += [
+        f"of {kind} {spent[kind]:,} of at most {amount:,}"
+        for kind, amount in limits.items()
+    ]
     session.say(f"Spent {', '.join(parts)}")
     table = grid(whole("Run"), whole("Status"), whole("Risk"), folded("Document"))
     for item in job["items"]:

@@ -126,7 +126,12 @@ async def test_a_level_without_room_refuses_for_all(
 
     assert shortage is not None
     assert shortage.reason.code == "budget_exceeded"
-    assert shortage.reason.parameters == {"level": at, "kind": "tokens"}
+    limits = {"job": 100, "tenant": 90}
+    assert shortage.reason.parameters == {
+        "level": at,
+        "kind": "tokens",
+        "limit": limits[at],
+    }
     for place in ("one", "job-1", TENANT):
         stands = await facts(store, place)
         assert stands.spent == stands.reserved == Amounts()
