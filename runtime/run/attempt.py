@@ -145,12 +145,6 @@ class Attempt:
         return self.row is not None and self.row.state == "started"
 
     @property
-    def no_time(self) -> Reason:
-        """Why a look does not begin for which no time is left."""
-        _, level = self.request.context.time_left()
-        return by_runtime("no_time", level=level)
-
-    @property
     def is_of_shadow(self) -> bool:
         """Whether it is denied for being a shadow's, and for nothing else."""
         codes = {reason.code for reason in self.decision.reasons}
