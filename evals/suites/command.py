@@ -270,6 +270,15 @@ def _of_release(beginning: str) -> tuple[str, Path | None]:
     return session.read(work, using=settings)
 
 
+async def _parts() -> str:
+    """Return the digest of the parts by which this process measures: those of the workspace."""
+    from interlock.runtime.run.measured import parts_digest
+    from interlock.serving.home import opened
+
+    async with opened(session.configured(), candidate=True) as home:
+        return parts_digest(home.runtime.releases.parts)
+
+
 def _recorded(
     measurement: "Measurement", name: str | None, release: str
 ) -> "Measurement":
@@ -278,6 +287,12 @@ def _recorded(
         from interlock.serving.cli.asker import asker
 
         who = await asker(desk, name)
-        return await record(desk, measurement, person=who, release=release)
+        return await record(
+            desk,
+            measurement,
+            person=who,
+            release=release,
+            parts=await _parts() if release else "",
+        )
 
     return replace(measurement, recorded=session.act(work))

@@ -12,10 +12,12 @@ async def record(
     *,
     person: Principal,
     release: str = "",
+    parts: str = "",
 ) -> Recorded:
     """Record what was measured, under which revision, and the digest of the whole.
 
-    It counts for *release*, where one is named, when somebody promotes that release.
+    It counts for *release*, where one is named, when somebody promotes that release, and *parts*,
+    the digest of what was measured, is that of the release's.
 
     The entry of the act is the record: the policy in force says who may add one. Returns where it
     is. Raises `NotPermitted` for others.
@@ -35,6 +37,7 @@ async def record(
             "digest": measurement.digest,
             "held": measurement.held,
             "release": release,
+            "parts": parts,
             "rates": {rate.name: [rate.hits, rate.of] for rate in result.rates},
         },
         look=subject.tenant("evaluation", result.suite),

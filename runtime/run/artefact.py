@@ -32,6 +32,8 @@ Kind: TypeAlias = Literal[
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 #: The digest of an artefact by its kind
 Parts: TypeAlias = Mapping[Kind, str]
+#: Kinds that only measure a release: nothing runs by them
+UNRUN: Final[frozenset[Kind]] = frozenset({"dataset", "thresholds"})
 _ARTEFACT: Final = tables.artefact.c
 _NEW: Final = Statement(insert_new(tables.artefact))
 _CONTENT: Final = Statement(

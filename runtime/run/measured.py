@@ -1,10 +1,12 @@
 """Measurements of a release: which suites held for it, by what was recorded of them."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import orjson
 from sqlalchemy import Connection, select
 
+from interlock.runtime.canonical import digest
 from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.act import Act
 from interlock.runtime.record.entry_values import body_of
@@ -12,6 +14,7 @@ from interlock.runtime.record.events import HOME, ActDecided
 from interlock.runtime.record.logs import kept_at
 from interlock.runtime.record.store import tables
 from interlock.runtime.record.vault import DataKey, Vault
+from interlock.runtime.run.artefact import UNRUN, Parts
 from interlock.runtime.run.release import Release
 
 _RECORDED: Final[Act] = "eval.record"
@@ -26,8 +29,8 @@ _ACTS: Final = (
 def held(connection: Connection, vault: Vault, release: Release) -> tuple[str, ...]:
     """Return the suites whose newest measurement of *release* held, by what people recorded.
 
-    A measurement counts for the release that it names and for no other, and holds where the policy
-    that was measured is the release's own. Raises `Tampered` for an
+    A measurement counts for the release that it names and for no other, and holds where policy and
+    parts by which whoever measured ran are the release's own. Raises `Tampered` for an
     entry that does not open: what did not hold is not hidden by damage (fails closed).
     """
     key = vault.key(connection, HOME)
@@ -44,9 +47,21 @@ def held(connection: Connection, vault: Vault, release: Release) -> tuple[str, .
         suite = str(measured.get("suite"))
         at = int(body["at"])
         if suite not in newest or at >= newest[suite][0]:
-            is_own = measured.get("measured") == release.manifest.revision
+            is_own = _is_own(measured, release)
             newest[suite] = at, is_own and measured.get("held") is True
     return tuple(sorted(suite for suite, (_, is_held) in newest.items() if is_held))
+
+
+def parts_digest(parts: Parts) -> str:
+    """Return what stands for all parts by which a process runs."""
+    return digest({kind: name for kind, name in parts.items() if kind not in UNRUN})
+
+
+def _is_own(measured: Mapping[str, Any], release: Release) -> bool:
+    """Whether the release was measured, and nothing that only bears its name."""
+    manifest = release.manifest
+    is_policy = measured.get("measured") == manifest.revision
+    return is_policy and measured.get("parts") == parts_digest(manifest.parts)
 
 
 def _arguments(payload: bytes, key: DataKey, *, place: str) -> dict[str, Any]:

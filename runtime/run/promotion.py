@@ -13,7 +13,7 @@ from sqlalchemy import Connection, bindparam, select
 from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.engine.bundle import Bundle
 from interlock.runtime.policy.engine.bundle import read as read_bundle
-from interlock.runtime.record.events import HOME, ReleaseTurned
+from interlock.runtime.record.events import HOME, ReleaseTurned, RolloutTurned
 from interlock.runtime.record.events.of_release import How
 from interlock.runtime.record.logs import kept_at
 from interlock.runtime.record.store import Tx, tables
@@ -89,7 +89,7 @@ def turn(
     never was, and `ReleaseUnusable` unless the release and every artefact of it verify.
     """
     before = newest(tx.connection, vault).release
-    if before != after:
+    if before != after or is_turned(tx):
         raise refused(
             "another_in_force",
             what=f"release {name[:12]}",
@@ -105,6 +105,14 @@ def turn(
     policy = activation.newest(tx.connection, vault).revision
     if policy != bundle.revision:
         activation.put(tx, revision=bundle.revision, bundle=bundle, previous=policy)
+
+
+def is_turned(tx: Tx) -> bool:
+    """Whether another decision about releases is in this transaction, where no look finds it yet.
+
+    Whoever refuses then is asked once more, in a transaction of its own.
+    """
+    return any(isinstance(event, ReleaseTurned | RolloutTurned) for event in tx.events)
 
 
 def bundle_of(connection: Connection, one: Release) -> Bundle:

@@ -13,7 +13,7 @@ from interlock.runtime.record.store import Store
 from interlock.runtime.record.store.shared import Shared
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import promotion, release
-from interlock.runtime.run.artefact import Parts
+from interlock.runtime.run.artefact import UNRUN, Parts
 from interlock.runtime.run.promotion import Turn
 from interlock.runtime.run.release import Manifest, Release
 from interlock.runtime.run.run import Run
@@ -113,7 +113,7 @@ def refuse_other(one: Release, parts: Parts) -> None:
     What only measures a release, data sets and thresholds, runs nothing and is not compared.
     """
     for kind, digest in sorted(one.manifest.parts.items()):
-        if kind in {"dataset", "thresholds"}:
+        if kind in UNRUN:
             continue
         if parts.get(kind) != digest:
             raise AnotherRelease(release=one.digest, part=kind)

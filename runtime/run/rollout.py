@@ -195,6 +195,8 @@ def turn(tx: Tx, vault: Vault, after: Rollout, *, how: Turned, by: str = "") -> 
     log. Raises `BadInput` ("rollout_moved") when something else was decided since *after* was read,
     a promotion by a person included, and as `promotion.turn` does.
     """
+    if promotion.is_turned(tx):
+        raise refused("rollout_moved", what=f"rollout {after.id}")
     before = newest(tx.connection, vault)
     in_force = promotion.newest(tx.connection, vault).release
     is_newest = before is None or before.seq <= after.seq

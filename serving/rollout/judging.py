@@ -103,7 +103,6 @@ def _compared(result: Result) -> list[Result]:
         return [result]
     unasked = replace(
         result.original,
-        rejected=0,
         judged=0,
     )
     return [unasked, result]

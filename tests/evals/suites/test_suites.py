@@ -165,6 +165,7 @@ def test_a_measurement_is_told_recorded_and_compared(
         "digest": before["digest"],
         "held": True,
         "release": "",
+        "parts": "",
         "rates": {"attacks": [0, 2]},
     }
 

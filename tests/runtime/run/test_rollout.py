@@ -93,6 +93,29 @@ async def test_one_decides_at_a_time(world: World) -> None:
     assert await in_force(world) == (here.control, OURS.revision)
 
 
+async def test_of_several_that_decide_at_once_one_does(
+    world: World, database_url: str, tmp_path: Path
+) -> None:
+    """Two processes that look at the same moment record one decision, once, on either database."""
+    here = await begun(world)
+    async with World(tmp_path, url=database_url) as other:
+        told = await asyncio.gather(
+            *(
+                decided(one, here, how)
+                for one in (world, other)
+                for how in ("advanced", "promoted")
+            ),
+            return_exceptions=True,
+        )
+    [stands] = {one.how for one in told if isinstance(one, Rollout)}
+    codes = [one.code for one in told if isinstance(one, BadInput)]
+    entries = [one for one in await world.entries() if one["event"] == "rollout_turned"]
+
+    assert codes == ["rollout_moved"] * 3
+    assert [entry["how"] for entry in entries] == ["started", stands]
+    assert (await world.verify()).problems == []
+
+
 async def test_release_policy_and_rollout_change_at_once(world: World) -> None:
     """A promotion puts the candidate in force with its policy, and nothing is decided after it."""
     here = await begun(world)

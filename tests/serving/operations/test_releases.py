@@ -14,6 +14,7 @@ from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.audit import entries
 from interlock.runtime.record.store import tables
 from interlock.runtime.run import artefact, subject
+from interlock.runtime.run.measured import parts_digest
 from interlock.runtime.run.unreleased import AnotherRelease, ReleaseUnusable
 from interlock.runtime.testing import tampering
 from interlock.serving import releases as kept
@@ -245,8 +246,8 @@ async def test_suites_that_the_policy_names_must_have_held(
     home_folder: Path, tmp_path: Path
 ) -> None:
     """Where the policy names a suite, a release is promoted once its newest recorded measurement
-    held: one of another release or policy counts for nothing, and a later one that failed takes it
-    back.
+    held: one of another release, policy or part counts for nothing, and a later one that failed
+    takes it back.
     """
     overlay = tmp_path / "policies"
     overlay.mkdir()
@@ -259,6 +260,10 @@ async def test_suites_that_the_policy_names_must_have_held(
         await recorded(here, name, held=True, measured="another policy")
         with pytest.raises(NotPermitted) as refusal:
             await promoted(here, name)
+        parts = {**here.runtime.releases.parts, "prompt": "another"}
+        await recorded(here, name, held=True, parts=parts_digest(parts))
+        with pytest.raises(NotPermitted) as part:
+            await promoted(here, name)
         for release, held in ((other, True), (name, True), (name, False)):
             await recorded(here, release, held=held)
             try:
@@ -269,11 +274,13 @@ async def test_suites_that_the_policy_names_must_have_held(
             if not codes[-1]:
                 await promoted(here, other)
 
-    assert refusal.value.codes == ("not_measured",)
+    assert refusal.value.codes == part.value.codes == ("not_measured",)
     assert codes == [("not_measured",), (), ("not_measured",)]
 
 
-async def recorded(home: Home, release: str, *, held: bool, measured: str = "") -> None:
+async def recorded(
+    home: Home, release: str, *, held: bool, measured: str = "", parts: str = ""
+) -> None:
     """Record a measurement of the suite `contracts`."""
 
     async def nothing() -> None:
@@ -290,6 +297,7 @@ async def recorded(home: Home, release: str, *, held: bool, measured: str = "") 
             "held": held,
             "rates": {},
             "release": release,
+            "parts": parts or parts_digest(home.runtime.releases.parts),
         },
         look=subject.tenant("evaluation", "contracts"),
     )

@@ -12,19 +12,35 @@ from tests.serving.operations.test_rollouts import (
     place,
 )
 
+from interlock.runtime.door.outcome import Done
 from interlock.runtime.errors import BadInput, NotFound
+from interlock.runtime.policy.decision import Denied
+from interlock.runtime.policy.request import LIMITS
 from interlock.runtime.record.audit import verified
 from interlock.runtime.record.store import tables
 from interlock.runtime.run import level, recorded_action
 from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.rollout import Plan
+from interlock.runtime.run.run import NewRun
+from interlock.runtime.run.webhook import Webhook
 from interlock.serving import view
 from interlock.serving.operations import budgets, runs
 from interlock.serving.rollout.guards import BURST
+from interlock.serving.webhooks import news
 from interlock.testing import ModelServer, refuses
 
 FIRST = Plan(steps=(0, 50, 100), shadow=2)
 EFFECTS = {"records.file", "report.write"}
+OUTSIDE = Webhook(
+    id="w",
+    tenant="default",
+    owner="ada",
+    url="https://outside.example",
+    events=("run.ended",),
+    state="active",
+    secrets=(),
+    told=0,
+)
 
 
 @pytest.fixture
@@ -92,7 +108,7 @@ async def test_a_shadow_touches_nothing(home_folder: Path) -> None:
         )
         await here.start(FIRST)
         [original] = await here.begin(1)
-        await here.work()
+        await here.control.runtime.resume(original.id)
         before = await store.read(lambda look: level.read(look, "tenant:default"))
         here.contract.unlink()
         [shadow] = await copied(here, 0)
@@ -111,12 +127,56 @@ async def test_a_shadow_touches_nothing(home_folder: Path) -> None:
     assert after.facts.spent == before.facts.spent
 
 
+async def test_a_shadow_reads_nothing_that_its_run_did_not(home_folder: Path) -> None:
+    """What is not on record is refused, though the file is there and the policy permits it."""
+    outcomes = []
+    async with place(home_folder) as here:
+        read, unread = await here.begin(2)
+        await here.control.runtime.resume(read.id)
+        for original in (read, unread):
+            shadow = await begun_of(here, original)
+            outcome = await here.control.pep.enforce(
+                shadow,
+                tool="document.read",
+                arguments={"path": str(here.contract)},
+                call_id="read",
+            )
+            outcomes.append(outcome)
+
+    assert isinstance(outcomes[0], Done)
+    assert isinstance(outcomes[1], Denied)
+    assert outcomes[1].codes == ("shadow_strayed",)
+
+
+async def begun_of(here: Place, run: Any) -> Any:
+    """Begin a shadow of the run in the release in force, claimed."""
+    return await here.control.runs.start(
+        NewRun(
+            shadow=run.id,
+            agent=run.agent,
+            principal=run.principal,
+            request=run.request,
+            limits=LIMITS,
+            autonomy=run.autonomy,
+            revision=run.revision,
+            pins=run.pins,
+            release=run.release,
+            intent=run.intent,
+        )
+    )
+
+
 async def test_nobody_is_shown_a_shadow(home_folder: Path) -> None:
-    """A shadow is in no list, is no result, and is erased with the run that it copies."""
+    """A shadow is in no list, is no result, nobody outside is told of one, and a shadow is erased
+    with the run that it copies.
+    """
     async with place(home_folder) as here:
         await here.start(FIRST)
         [original] = await here.begin(1)
         [shadow] = await copied(here, 0)
+        told = await here.control.store.read(
+            lambda look: news.read(look, OUTSIDE, after=0)
+        )
         listed = {run.id for run in await here.control.runs.list()}
         with pytest.raises(NotFound):
             await view.view(here.control, shadow["id"])
@@ -125,6 +185,8 @@ async def test_nobody_is_shown_a_shadow(home_folder: Path) -> None:
         with pytest.raises(BadInput) as gone:
             await here.control.runs.read(shadow["id"])
 
+    [draft] = told.drafts
+    assert original.id in draft.body.decode()
     assert listed == {original.id}
     assert gone.value.code == "erased"
 
