@@ -75,6 +75,15 @@ def ground(one: Rollout) -> Ground | None:
     )
 
 
+def apart(one: Rollout) -> dict[str, dict[str, int]]:
+    """Return by release how many runs of the step are compared with nothing, and why."""
+    asides = figures.of(one).asides
+    return {
+        arm: {str(why): number for why, number in numbers.items()}
+        for arm, numbers in asides.items()
+    }
+
+
 def reason(one: Rollout) -> str:
     """Return what the newest decision rests on, in a few words; empty for a person's."""
     rests = ground(one)

@@ -124,6 +124,7 @@ def show(as_json: AsJson = False) -> None:
         f"{newest.candidate[:12]}, the rest {newest.control[:12]}"
     )
     out.print(_shares(newest))
+    session.say(_apart(newest))
     table = grid(whole("When"), whole("Decision"), whole("Percent"), "Because of")
     for one in told:
         if one.id == newest.id:
@@ -211,6 +212,18 @@ def _shares(one: "Rollout") -> Table:
     return table
 
 
+def _apart(one: "Rollout") -> str:
+    """Return in words how many runs are compared with nothing."""
+    from interlock.serving.rollouts import apart
+
+    told = apart(one)
+    control, canary = told["control"], told["canary"]
+    return (
+        f"Counted apart: cancelled {control['cancelled']} and {canary['cancelled']}, "
+        f"held from outside {control['outside']} and {canary['outside']}"
+    )
+
+
 def _reason(one: "Rollout") -> str:
     from interlock.serving.rollouts import reason
 
@@ -218,7 +231,7 @@ def _reason(one: "Rollout") -> str:
 
 
 def _document(one: "Rollout") -> dict[str, Any]:
-    from interlock.serving.rollouts import lines
+    from interlock.serving.rollouts import apart, lines
 
     return {
         "rollout": one.id,
@@ -232,4 +245,5 @@ def _document(one: "Rollout") -> dict[str, Any]:
         "by": one.by,
         "plan": one.plan.document,
         "shares": [asdict(line) for line in lines(one)],
+        "apart": apart(one),
     }

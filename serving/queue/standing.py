@@ -1,6 +1,6 @@
 """How releases stand: which one is in force by whom, and the rollout of another one beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,7 +9,7 @@ from interlock.runtime.run.rollout import Rollout
 from interlock.serving.operations import release_looks
 from interlock.serving.operations.release_looks import Shown
 from interlock.serving.queue.visitor import Visitor
-from interlock.serving.rollouts import Ground, Line, ground, lines
+from interlock.serving.rollouts import Ground, Line, apart, ground, lines
 
 #: Decisions on one page
 _MOST: Final = 30
@@ -42,6 +42,8 @@ class Standing:
     rollout: Rollout | None
     #: Its shares of both releases at its step
     lines: Sequence[Line]
+    #: By release, how many runs of the step are compared with nothing, and why
+    apart: Mapping[str, Mapping[str, int]]
     decided: Sequence[Decided]
     #: Below this entry the decisions go on; 0 for no more
     older: int
@@ -71,6 +73,7 @@ async def standing(visitor: Visitor, *, below: int | None) -> Standing:
         turns=turns,
         rollout=newest[0] if newest else None,
         lines=lines(newest[0]) if newest else (),
+        apart=apart(newest[0]) if newest else {},
         decided=[Decided(rollout=one, ground=ground(one)) for one in kept],
         older=kept[-1].seq if len(listed) > _MOST else 0,
     )

@@ -21,7 +21,7 @@ from interlock.serving.http.values.release import (
     TurnRow,
 )
 from interlock.serving.operations import release_looks
-from interlock.serving.rollouts import Line, ground, lines
+from interlock.serving.rollouts import Line, apart, ground, lines
 
 router = APIRouter(prefix="/v1", tags=["releases"])
 _ROLLOUTS: Final = "rollouts"
@@ -95,6 +95,7 @@ def _shown(one: Rollout) -> RolloutRow:
         plan=PlanView.model_validate(asdict(one.plan)),
         ground=None if rests is None else GroundView.model_validate(rests),
         shares=[_line(line) for line in lines(one)],
+        apart=apart(one),
     )
 
 

@@ -62,6 +62,9 @@ class PlanView(BaseModel):
     least_runs: int = Field(description="So many runs of it at each step, at least")
     hold_s: int = Field(description="Seconds that a switch to all runs is watched")
     longest_ms: int = Field(description="Milliseconds of work of the slowest run")
+    shadow: int = Field(
+        description="So many runs at least are copied before it is given any; 0 for none"
+    )
 
 
 class LineView(BaseModel):
@@ -110,3 +113,9 @@ class RolloutRow(BaseModel):
     plan: PlanView
     ground: GroundView | None = Field(description="Null for what a person decided")
     shares: list[LineView]
+    apart: dict[str, dict[str, int]] = Field(
+        description=(
+            "By release, how many runs of the step are compared with nothing: those that people "
+            "cancelled, and those held by what no release can help"
+        )
+    )

@@ -41,6 +41,7 @@ async def test_the_page_says_who_agreed_and_on_which_figures(
         "<td>started</td>",
         "<td>held</td>",
         "4 runs beside 3</span>",
+        "cancelled 0 and 0",
     ):
         assert words in page, words
 
