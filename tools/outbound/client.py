@@ -10,6 +10,7 @@ import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
 
@@ -21,6 +22,8 @@ from interlock.tools.outbound.errors import NotSent, Spoilt
 
 SESSION: Final = "Mcp-Session-Id"
 _MIB: Final = 1024 * 1024
+#: URLs of destinations that are remembered as they were read
+_BASES: Final = 256
 _UNSENDABLE: Final = (
     httpx2.LocalProtocolError,
     httpx2.UnsupportedProtocol,
@@ -214,9 +217,7 @@ def _built(
     destination: Destination, address: Address | None, request: _Request
 ) -> httpx2.Request:
     """Return the request as it is sent; no client adds a cookie or anything else to it."""
-    base = httpx2.URL(destination.url)
-    if address is not None:
-        base = base.copy_with(host=str(address))
+    base = _base(destination.url, "" if address is None else str(address))
     return httpx2.Request(
         request.method,
         f"{base}{request.path}",
@@ -232,6 +233,13 @@ def _built(
         # The certificate must be the host's, though an address is dialled.
         extensions={"sni_hostname": destination.host},
     )
+
+
+@lru_cache(_BASES)
+def _base(url: str, address: str) -> str:
+    """Return what the URL of a request begins with; the address stands for the host, if any."""
+    base = httpx2.URL(url)
+    return str(base.copy_with(host=address) if address else base)
 
 
 async def _begun(
