@@ -7,7 +7,7 @@ step. A refusal by policy is not here: it is a value, `Denied`, in
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal, TypeAlias
+from typing import Any, ClassVar, Literal, TypeAlias
 
 #: Why what was handed in cannot be used; "invalid" is any value of the wrong form
 Code: TypeAlias = Literal[
@@ -79,6 +79,11 @@ class InterlockError(Exception):
         super().__init_subclass__()
         if "code" not in cls.__dict__:
             cls.code = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
+
+    def __reduce__(self) -> Any:
+        # A pool of processes passes an error on whole, whatever its constructor takes.
+        own = self.__class__, *self.args
+        return Exception.__new__, own, self.__dict__
 
 
 # The caller must act
