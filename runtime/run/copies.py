@@ -1,10 +1,9 @@
 """Copies: what copies a run holds what the run held, so it is erased with that run.
 
-A shadow names the run that it copies. A canary does not:
-
-Which run that was is written nowhere, for whoever read that would know the canary. But a canary has
-the request of its model, in which one text is another; what fits is taken for a copy, so that
-rather too much is erased than too little (fails closed).
+A shadow names the run that it copies. For a canary that run is written nowhere, since whoever read
+the name would know the canary. But a canary has the request of its model, in which one text is
+another; what fits is taken for a copy, so that rather too much is erased than too little (fails
+closed).
 """
 
 from collections.abc import Iterator

@@ -61,12 +61,9 @@ async def begin(
 
 def named(vault: Vault, rollout: Rollout, run_id: str) -> str:
     """Return the id of the one shadow that a run has in the rollout."""
-    for number in count():
-        told = f"{rollout.id}/{run_id}/{number}".encode()
-        name = f"run-{vault.mark(b'shadow', told).hex()[:_DIGITS]}"
-        if not canary.is_canary(vault, name):
-            return name
-    raise AssertionError(run_id)
+    told = (f"{rollout.id}/{run_id}/{number}".encode() for number in count())
+    names = (f"run-{vault.mark(b'shadow', text).hex()[:_DIGITS]}" for text in told)
+    return next(name for name in names if not canary.is_canary(vault, name))
 
 
 def _limits(result: Result) -> Amounts:
