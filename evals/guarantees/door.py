@@ -17,7 +17,7 @@ from interlock.evals.guarantees.patch import (
 )
 from interlock.evals.guarantees.rules import without_duties, without_rule
 from interlock.runtime import runtime
-from interlock.runtime.door import conclusion, enforcement, proposal, told
+from interlock.runtime.door import conclusion, enforcement, proposal, shadow, told
 from interlock.runtime.door.acts import Acts
 from interlock.runtime.door.door import Door
 from interlock.runtime.door.enforcement import EnforcementPoint
@@ -38,6 +38,7 @@ from interlock.runtime.run import (
     approval,
     approval_facts,
     budget,
+    denial,
     level,
     unread,
     verdict,
@@ -150,7 +151,7 @@ DOOR: Final[dict[str, Break]] = {
     "foreign-tool": _any_agent,
     "unfit-arguments": _anything_fits,
     "drifted-schema": replacing(told, "schema_digest", lambda _: "0" * 64),
-    "unknown-duty": replacing(enforcement, "understand", lambda _: _NO_DUTIES),
+    "unknown-duty": replacing(shadow, "understand", lambda _: _NO_DUTIES),
     "forged-permit": replacing(Permit, "__init__", nothing),
     "missing-permit": replacing(Tool, "__call__", _act),
     "used-permit": replacing(Permit, "spend", nothing),
@@ -165,7 +166,7 @@ LIMITS: Final[dict[str, Break]] = {
     "no-time": replacing(
         Attempt, "reserved", property(lambda step: step.request.context.cost)
     ),
-    "costly-refusal": replacing(action, "_counted", lambda *_: {}),
+    "costly-refusal": replacing(denial, "counted", lambda *_: {}),
     "endless-refusals": without_rule("refusals"),
     "unpaid-question": replacing(Attempt, "kept_ready", Amounts()),
     "flood-of-questions": replacing(approval, "is_crowded", no),

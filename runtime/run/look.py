@@ -42,7 +42,7 @@ def charge(
     """
     seats = sum(seat.count for seat in approval.unfilled)
     reserved = budget.reserved_for(tx, action_id=approval.action_id)
-    share_ms = reserved.reviewer_ms // seats
+    share_ms = reserved.reviewer_ms // max(seats, 1)
     opened = opening.count(
         tx, vault, approval.id, tenant=approval.tenant, person=person
     )
