@@ -9,11 +9,11 @@ from interlock.runtime.door.enforcement import EnforcementPoint
 from interlock.runtime.door.foresight import Foreseen, Foresight
 from interlock.runtime.door.outcome import Outcome
 from interlock.runtime.door.plan.plan import Plan
+from interlock.runtime.door.shortage import BudgetUsedUp
 from interlock.runtime.door.standing_in import standing_in
 from interlock.runtime.door.unread.offer import offer
 from interlock.runtime.errors import (
     BadInput,
-    GuardFailed,
     InterlockError,
     RefusedTooOften,
     Unanswered,
@@ -73,8 +73,8 @@ class Door:
 
         With *unread* the result is sealed and not shown: the outcome is `Unread`, with a handle.
         Where the call fails and the tool names one that stands in for it, that one is proposed
-        next. Raises `Unanswered` when the engine failed, `GuardFailed` when the budget of the run's
-        job or tenant is used up, and `RefusedTooOften` for a run that the policy refuses everything
+        next. Raises `Unanswered` when the engine failed, `BudgetUsedUp` when the budget of the
+        run's job or tenant is, and `RefusedTooOften` for a run that the policy refuses everything
         from now on: none is an answer an agent may plan around, so the claim ends here.
         """
         async with self._calls:
@@ -144,14 +144,14 @@ class Door:
         self,
         denied: Denied,
         why: str,
-    ) -> GuardFailed:
-        """Return the error that holds the run until the budget above it is raised."""
+    ) -> BudgetUsedUp:
+        """Return the error that holds the run until the budget above it has room."""
         short = denied.decision.reasons[0].parameters
         name = self.run.job if short["level"] == "job" else of_tenant(self.run.tenant)
-        return GuardFailed(
-            guard=f"budget {name}",
-            why=why.rstrip("."),
-            next_step=f"Raise it with `interlock budget raise {name} {short['kind']} AMOUNT`.",
+        return BudgetUsedUp(
+            budget=name,
+            kind=str(short["kind"]),
+            why=why,
         )
 
     def schemas(

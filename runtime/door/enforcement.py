@@ -262,7 +262,7 @@ class EnforcementPoint:
             return self._asking.expire(attempt)
         answer = await self._asking.ask(attempt, duties)
         if isinstance(answer, Reason):
-            return await self._deny(attempt.refused(answer))
+            return await self._deny(attempt.asking(duties).refused(answer))
         return answer
 
     async def _effect(self, attempt: Attempt, proposal: Proposal) -> Outcome | Reason:

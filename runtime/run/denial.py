@@ -1,11 +1,16 @@
 """Denials: what the refusal of an action costs its run, and whether it still stands."""
 
+from collections.abc import Mapping
+
 from sqlalchemy import update
 
+from interlock.runtime.canonical import Json
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.statement import Row
+from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.run import budget
 from interlock.runtime.run.attempt import Attempt
-from interlock.runtime.run.movement import limits
+from interlock.runtime.run.movement import levels
 
 
 def is_counted(step: Attempt) -> bool:
@@ -32,12 +37,28 @@ def stands(
     tx: Tx,
     step: Attempt,
 ) -> bool:
-    """Whether no limit that the refusal names was changed since.
+    """Whether nobody but a person who changes a limit makes room for what was refused.
 
-    Whoever changes one later finds the run held, and wakes it: both hold the head of the log.
+    Whoever changes a limit later finds the run held, and wakes it: both hold the head of the log.
+    What others only set aside, they may give back: then nobody wakes the run, so it stays awake.
     """
-    now = limits(tx, step.run.budget_id)
+    rows = levels(tx, step.run.budget_id)
     return all(
-        now.get((str(given["level"]), str(given["kind"]))) == given["limit"]
+        _is_used_up(rows.get(str(given["level"])), given, step)
         for given in (reason.parameters for reason in step.decision.reasons)
     )
+
+
+def _is_used_up(
+    row: Row | None,
+    given: Mapping[str, Json],
+    step: Attempt,
+) -> bool:
+    """Whether the limit is the one that was *given*, and what is spent leaves too little of it."""
+    kind = str(given.get("kind"))
+    if row is None or kind not in KINDS:
+        return False
+    limit = row[f"limit_{kind}"]
+    cost = max(getattr(step.reserved, kind), getattr(step.kept_ready, kind))
+    is_short: bool = row[f"spent_{kind}"] + cost > limit
+    return is_short and given.get("limit") == limit

@@ -135,9 +135,9 @@ def locked(tx: Tx, budget_id: str) -> Row | None:
     return _LOCKED.one(tx.connection, {"budget": budget_id})
 
 
-def limits(tx: Tx, budget_id: str) -> dict[tuple[str, str], int]:
-    """Return the limits of a budget and of those above, by level and kind."""
-    found: dict[tuple[str, str], int] = {}
+def levels(tx: Tx, budget_id: str) -> dict[str, Row]:
+    """Return the rows of a budget and of those above, locked, by level."""
+    rows: dict[str, Row] = {}
     climbed: list[str] = []
     here: str | None = budget_id
     while here is not None:
@@ -145,9 +145,9 @@ def limits(tx: Tx, budget_id: str) -> dict[tuple[str, str], int]:
         row = locked(tx, here)
         if row is None:
             break
-        found |= {(row["level"], kind): row[f"limit_{kind}"] for kind in KINDS}
+        rows[row["level"]] = row
         here = above(row, climbed)
-    return found
+    return rows
 
 
 def above(row: Row, climbed: Sequence[str]) -> str | None:

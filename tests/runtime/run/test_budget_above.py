@@ -18,15 +18,21 @@ from interlock.runtime.record.spend import of_tenant
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.run import action, limit
 from interlock.runtime.run.run import Run
-from interlock.runtime.testing import PLENTY, Effects, World
+from interlock.runtime.testing import PLENTY, Effects, StaticPoint, World
 
 TENANT = of_tenant("default")
+#: A tool that waits for a person
+ASKED = "note.ask"
 
 
 @pytest.fixture
 async def world(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
-    tools = [Effects().tool("note.write")]
-    async with World(tmp_path, tools=tools, url=database_url) as made:
+    tools = [Effects().tool(name) for name in ("note.write", ASKED)]
+    pdp = StaticPoint(
+        effects={tool.name: "permit" for tool in tools},
+        waiting=frozenset({ASKED}),
+    )
+    async with World(tmp_path, tools=tools, pdp=pdp, url=database_url) as made:
         yield made
         assert (await made.verify()).problems == []
         assert await state.differences(made.store, made.vault) == []
@@ -44,9 +50,9 @@ async def set_effects(world: World, most: int) -> None:
     await world.store.write(changed, logs=("default",))
 
 
-async def act(world: World, run: Run, call: str = "1") -> Outcome:
+async def act(world: World, run: Run, tool: str = "note.write") -> Outcome:
     outcome = await world.pep.enforce(
-        run, tool="note.write", arguments={"text": call}, call_id=call
+        run, tool=tool, arguments={"text": "x"}, call_id="1"
     )
     await world.store.durable(run.claim)
     return outcome
@@ -136,3 +142,26 @@ async def test_a_raise_in_between_loses_no_run(
 
     assert await stands(world, run) == ("held", True, 0)
     assert isinstance(await act(world, await world.runs.claim(run.id)), Done)
+
+
+async def test_what_others_only_set_aside_stops_no_run_for_good(world: World) -> None:
+    """Where it would fit once they give it back, the run is tried again by itself."""
+    await set_effects(world, 1)
+    first, second = await world.start(), await world.start()
+    await act(world, first, ASKED)
+    await act(world, second)
+    await world.runs.end(second, "held", {})
+
+    assert await stands(world, second) == ("held", True, 0)
+
+
+async def test_to_wait_for_the_budget_above_is_no_try_of_the_run(world: World) -> None:
+    """However often the budget is raised by too little, the run does not die of it."""
+    await set_effects(world, 0)
+    run = await world.start()
+    with pytest.raises(GuardFailed) as refusal:
+        await Door(pep=world.pep, run=run).call(
+            "note.write", {"text": "x"}, call_id="1"
+        )
+
+    assert refusal.value.is_outage
