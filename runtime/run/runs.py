@@ -73,7 +73,7 @@ class Runs:
         """Record a new run, its budget and its data key, and return the run claimed under fence 1.
 
         Without *claim* the run is left queued for whoever claims it. *also* is done in the same
-        transaction.
+        transaction. Raises as `erasure.key_of` does where the run is a copy of an erased one.
         """
 
         def begin(tx: Tx) -> Run:
@@ -86,6 +86,8 @@ class Runs:
             return await self._store.write(begin, logs=(new.principal.tenant,))
 
     def _start(self, tx: Tx, new: NewRun, trace: str, token: str) -> Run:
+        if new.shadow:  # erased since it was read: its copy would hold it still
+            erasure.key_of(tx.connection, self._vault, new.shadow)
         run_id = name_of(tx.connection, self._vault, new)
         tenant = new.principal.tenant
         key = self._vault.create(tx.connection, run_id, tenant=tenant)

@@ -221,3 +221,15 @@ async def test_copies_come_before_the_first_step(home_folder: Path) -> None:
             with pytest.raises(BadInput) as refusal:
                 await here.start(plan)
             assert refusal.value.code == "rollout_step"
+
+
+async def test_no_run_is_copied_that_was_erased_meanwhile(home_folder: Path) -> None:
+    """Who read the run before it was erased begins no shadow that holds what the run held."""
+    async with place(home_folder) as here:
+        [original] = await here.begin(1)
+        await here.control.runtime.resume(original.id)
+        await here.control.runs.erase(original.id, by="ada")
+        with pytest.raises(BadInput) as refusal:
+            await begun_of(here, original)
+
+    assert refusal.value.code == "erased"
