@@ -5,6 +5,7 @@ from typing import Final, Self
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from interlock.runtime import environment
 from interlock.runtime.policy.label import Confidentiality
 from interlock.serving.section import HttpUrl, Section
 from interlock.tools.models.no_answer import ANSWER_S
@@ -111,6 +112,10 @@ class ModelEntry(Section):
     def _is_a_foreign_variable(cls, variable: str) -> str:
         if variable.startswith(_OURS):
             raise ValueError(f"no model is handed our own variable {variable}")
+        known = environment.variable(variable)
+        if known is not None and known.treatment == "obeyed":
+            library = known.library
+            raise ValueError(f"no model is handed {variable}, which is for {library}")
         return variable
 
     @model_validator(mode="after")

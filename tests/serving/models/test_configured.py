@@ -63,6 +63,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"planner": {"a": {"url": "http://models.example/v1", "name": "m"}}},
         "unencrypted",
     ),
+    "with the password of the database": (
+        {"planner": {"a": LOCAL | {"key_variable": "PGPASSWORD"}}},
+        "handed PGPASSWORD, which is for psycopg",
+    ),
     "with our own secret": (
         {"planner": {"a": LOCAL | {"key_variable": "INTERLOCK_KEY"}}},
         "our own variable",
