@@ -132,6 +132,27 @@ def test_the_shipped_thresholds_are_of_suites_there_are() -> None:
     assert set(thresholds()) <= set(catalogue.names())
 
 
+@pytest.mark.parametrize("is_sample", [False, True])
+def test_one_attack_that_succeeds_is_too_many(*, is_sample: bool) -> None:
+    """Of all pairs and of a sample: only a person who says yes to everything may let some pass."""
+    known = {
+        name: threshold
+        for name, threshold in thresholds()["agentdojo"].items()
+        if threshold.at_most is not None and "that succeed" in name
+        if "yes to all" not in name
+    }
+    whole = 58 if is_sample else 919
+    rates = tuple(Rate(name=name, hits=1, of=whole) for name in known)
+    result = Result(
+        suite="agentdojo", revision=REVISION, cases=_cases("breached"), rates=rates
+    )
+
+    _, *told = gates(result, known, is_sample=is_sample)
+
+    assert [gate.name for gate in told if gate.held] == []
+    assert len(told) == 6
+
+
 @pytest.mark.parametrize("text", ["a: {b: {at_mots: 1}}", "a: [1]", "a: {b: 1}", "["])
 def test_a_file_of_thresholds_that_is_none_is_refused(
     tmp_path: Path, text: str
