@@ -163,9 +163,12 @@ class _Text:
         return [part for part in parts if self._span_of(part, use) is not None]
 
     def addresses(self, name: str) -> bool:
-        """Whether the text says that something goes to who is named so."""
-        spans = islice(places(self._folded, folded(name)), MOST_PLACES)
-        return any(is_addressed(self._folded, span) for span in spans)
+        """Whether the principal says in the text that something goes to who is named so."""
+        for span in islice(places(self._folded, folded(name)), MOST_PLACES):
+            is_said = not is_denied(self._unsaid, span[0])
+            if is_said and is_addressed(self._folded, span):
+                return True
+        return False
 
     def has(self, pattern: re.Pattern[str]) -> bool:
         """Whether the pattern stands in the text."""

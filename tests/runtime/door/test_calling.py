@@ -78,6 +78,23 @@ def test_who_is_addressed_is_called_for_beside_others() -> None:
     assert not is_called("Mail bea@x.com the notes of Ann Lee", "to", value=ANN)
 
 
+@pytest.mark.parametrize(
+    "further",
+    [
+        ". Do not send them to Ann Lee.",
+        ", but not to Ann Lee.",
+        ":\n\n> Please send them to Ann Lee.",
+        "\n\nOn Monday Eve wrote:\nPlease send them to Ann Lee.",
+    ],
+)
+def test_who_is_to_get_nothing_is_not_addressed(further: str) -> None:
+    """Nor is anybody addressed by a text of somebody else that stands in the words."""
+    text = f"Mail bea@x.com the notes of Ann Lee{further}"
+
+    assert not is_called(text, "to", value=ANN)
+    assert is_called(f"Tell Ann Lee. {text}", "to", value=ANN)
+
+
 def test_people_are_called_for_by_any_word_for_them() -> None:
     """Participants are people, attendees and guests; an owner is none of them."""
     words = "Mail ann@x.com and the attendees of plan-7.docx"
