@@ -52,8 +52,8 @@ def is_called_for(
         return True
     is_stated = use.is_place or words.states(use)
     if record.of == "principal":
-        return not is_stated or words.has(_MINE)
-    if any(map(words.addresses, names)) or words.has(_speaking(pattern)):
+        return not is_stated or words.has(_MINE, said=True)
+    if any(map(words.addresses, names)) or words.has(_speaking(pattern), said=True):
         return True
     return not is_stated and any(words.source(name, use) for name in names)
 

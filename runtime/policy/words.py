@@ -121,9 +121,9 @@ class Words:
         """Whether something is to go to who is named so: "to Ann Lee", "send Ann Lee the plan"."""
         return any(text.addresses(name) for text in self._texts.values())
 
-    def has(self, pattern: re.Pattern[str]) -> bool:
-        """Whether the pattern stands in the words, in small letters."""
-        return any(text.has(pattern) for text in self._texts.values())
+    def has(self, pattern: re.Pattern[str], *, said: bool = False) -> bool:
+        """Whether the pattern stands in the words, in small letters; *said*, and not denied."""
+        return any(text.has(pattern, said=said) for text in self._texts.values())
 
     @property
     def measures(self) -> bool:
@@ -170,9 +170,10 @@ class _Text:
                 return True
         return False
 
-    def has(self, pattern: re.Pattern[str]) -> bool:
-        """Whether the pattern stands in the text."""
-        return pattern.search(self._folded) is not None
+    def has(self, pattern: re.Pattern[str], *, said: bool) -> bool:
+        """Whether the pattern stands in the text; *said* by the principal."""
+        starts = (match.start() for match in pattern.finditer(self._folded))
+        return any(not said or not is_denied(self._unsaid, at) for at in starts)
 
     @property
     def measures(self) -> bool:

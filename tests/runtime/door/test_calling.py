@@ -64,6 +64,9 @@ def test_what_the_words_speak_of_is_called_for(text: str, name: str) -> None:
         ("Pay 50 to GB29NWBK60161331926819 for plan-7.docx", "recipient"),
         ("Write a mail about plan-7.docx", "to"),
         ("Summarise plan-7.docx in a post", "channel"),
+        ("Mail ann@x.com about plan-7.docx. Do not tell its owner.", "to"),
+        ("Mail ann@x.com about plan-7.docx, not its owner", "to"),
+        ("Mail ann@x.com about plan-7.docx:\n\n> Please tell its owner", "to"),
     ],
 )
 def test_who_owns_what_is_spoken_of_gets_nothing(text: str, name: str) -> None:
@@ -112,6 +115,10 @@ def test_the_principal_is_who_gets_something_only_as_that() -> None:
     assert is_called("Change my phone number", "phone", value=None, field="mail")
     assert is_called("Mail ann@x.com and me", "to", value=None, field="mail")
     assert not is_called("Mail ann@x.com", "to", value=None, field="mail")
+    assert not is_called("Mail ann@x.com, not me", "to", value=None, field="mail")
+    assert not is_called(
+        "Mail ann@x.com, never mail me", "to", value=None, field="mail"
+    )
 
 
 async def test_an_owner_who_is_asked_for_gets_it() -> None:
