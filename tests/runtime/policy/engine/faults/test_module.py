@@ -210,7 +210,7 @@ async def test_an_endless_policy_is_stopped_at_its_deadline(
     bundle: Bundle, tmp_path: Path
 ) -> None:
     """The deadline ends an evaluation before memory does, also after the clock has rested."""
-    point = EmbeddedPoint(bundle, deadline_s=0.03)
+    point = EmbeddedPoint(bundle, deadline_s=0.01)
     try:
         for number in range(2):
             outcome, _ = await carried(tmp_path / str(number), point, "pure", "endless")
