@@ -49,17 +49,32 @@ class _Check:
         self._root = root
         self._steps = 0
 
-    def fits(self, value: Any, schema: Any, depth: int = 0) -> bool:
+    def fits(
+        self,
+        value: Any,
+        schema: Any,
+        depth: int = 0,
+    ) -> bool:
         """Whether *value* fits *schema*; raises ValueError for a schema that has no end."""
         self._steps += 1
         if self._steps > MOST_STEPS or depth > DEEPEST:
             raise ValueError("the schema is too intricate")
         if not isinstance(schema, dict):
             return schema is True
-        tested = self._tested(value, schema, depth + 1)
+        tested = self._tested(
+            value,
+            schema,
+            depth + 1,
+        )
         return all(is_kept for _, is_kept in tested)
 
-    def misfit(self, value: Any, schema: Any, *, place: str) -> str:
+    def misfit(
+        self,
+        value: Any,
+        schema: Any,
+        *,
+        place: str,
+    ) -> str:
         """Return the first place at or below *place* where *value* breaks *schema*, or nothing."""
         if self.fits(value, schema):
             return ""
@@ -67,12 +82,19 @@ class _Check:
             broken = self.misfit(item, part, place=f"{place}/{name}")
             if broken:
                 return broken
-        tested = self._tested(value, schema, 1)
+        tested = self._tested(
+            value,
+            schema,
+            1,
+        )
         words = [word for word, is_kept in tested if not is_kept]
         return f"{place or '/'} breaks {', '.join(words)}"
 
     def _tested(
-        self, value: Any, schema: Mapping[str, Any], depth: int
+        self,
+        value: Any,
+        schema: Mapping[str, Any],
+        depth: int,
     ) -> Iterator[tuple[str, bool]]:
         """Yield each word of *schema* that is looked at, and whether *value* keeps to it."""
         for word, test in _PLAIN.items():
@@ -80,52 +102,144 @@ class _Check:
                 yield word, test(value, schema[word])
         for word, follow in _DEEP.items():
             if word in schema:
-                yield word, follow(self, value, schema, depth)
+                yield (
+                    word,
+                    follow(
+                        self,
+                        value,
+                        schema,
+                        depth,
+                    ),
+                )
 
-    def named(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
+    def named(
+        self,
+        value: Any,
+        schema: Mapping[str, Any],
+        depth: int,
+    ) -> bool:
         """Follow a reference to a definition of the same schema; there are no others."""
         _, _, name = str(schema["$ref"]).rpartition("/")
         for place in ("$defs", "definitions"):
             definitions = self._root.get(place, {})
             if schema["$ref"] == f"#/{place}/{name}" and name in definitions:
-                return self.fits(value, definitions[name], depth)
+                return self.fits(
+                    value,
+                    definitions[name],
+                    depth,
+                )
         return False
 
-    def items(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
+    def items(
+        self,
+        value: Any,
+        schema: Mapping[str, Any],
+        depth: int,
+    ) -> bool:
         """Check every item of a list."""
         if not isinstance(value, list):
             return True
         part = schema["items"]
-        return all(self.fits(item, part, depth) for item in value)
+        return all(
+            self.fits(
+                item,
+                part,
+                depth,
+            )
+            for item in value
+        )
 
-    def properties(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
+    def properties(
+        self,
+        value: Any,
+        schema: Mapping[str, Any],
+        depth: int,
+    ) -> bool:
         """Check every property that the schema lists."""
         if not isinstance(value, dict):
             return True
         listed = schema["properties"]
         present = [name for name in listed if name in value]
-        return all(self.fits(value[name], listed[name], depth) for name in present)
+        return all(
+            self.fits(
+                value[name],
+                listed[name],
+                depth,
+            )
+            for name in present
+        )
 
-    def others(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
+    def others(
+        self,
+        value: Any,
+        schema: Mapping[str, Any],
+        depth: int,
+    ) -> bool:
         """Check every property that the schema does not list."""
         if not isinstance(value, dict):
             return True
         part = schema["additionalProperties"]
         others = value.keys() - schema.get("properties", {}).keys()
-        return all(self.fits(value[name], part, depth) for name in others)
+        return all(
+            self.fits(
+                value[name],
+                part,
+                depth,
+            )
+            for name in others
+        )
 
-    def any_of(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
+    def any_of(
+        self,
+        value: Any,
+        schema: Mapping[str, Any],
+        depth: int,
+    ) -> bool:
         """Check that one choice fits."""
-        return any(self.fits(value, choice, depth) for choice in schema["anyOf"])
+        return any(
+            self.fits(
+                value,
+                choice,
+                depth,
+            )
+            for choice in schema["anyOf"]
+        )
 
-    def one_of(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
+    def one_of(
+        self,
+        value: Any,
+        schema: Mapping[str, Any],
+        depth: int,
+    ) -> bool:
         """Check that exactly one choice fits."""
         choices = schema["oneOf"]
-        return sum(self.fits(value, choice, depth) for choice in choices) == 1
+        return (
+            sum(
+                self.fits(
+                    value,
+                    choice,
+                    depth,
+                )
+                for choice in choices
+            )
+            == 1
+        )
 
-    def all_of(self, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
+    def all_of(
+        self,
+        value: Any,
+        schema: Mapping[str, Any],
+        depth: int,
+    ) -> bool:
         """Check that every part fits."""
-        return all(self.fits(value, part, depth) for part in schema["allOf"])
+        return all(
+            self.fits(
+                value,
+                part,
+                depth,
+            )
+            for part in schema["allOf"]
+        )
 
 
 def _inner(value: Any, schema: Any) -> Iterator[tuple[str, Any, Any]]:

@@ -153,7 +153,11 @@ class Attack:
                 wanted.append((call, name))
         await self._carried(wanted)
 
-    async def _goes_on(self, call: Call, name: str) -> bool:
+    async def _goes_on(
+        self,
+        call: Call,
+        name: str,
+    ) -> bool:
         """Whether the call may be done, or may be asked and is worth a question."""
         try:
             decision = await self.desk.decision(call, name)
@@ -167,22 +171,42 @@ class Attack:
             self._remember(call, decision)
         return goes_on and (not is_asked or self.search.dice.random() < _ASKS)
 
-    def _remember(self, call: Call, decision: Decision) -> None:
+    def _remember(
+        self,
+        call: Call,
+        decision: Decision,
+    ) -> None:
         """Go on from the call later: from what is done at once there is nothing to learn."""
         codes = [reason.code for reason in decision.reasons]
-        self.search.pool.add(self.scene.name, _near(call, decision), codes)
+        self.search.pool.add(
+            self.scene.name,
+            _near(call, decision),
+            codes,
+        )
 
     async def _carried(self, named: list[tuple[Call, str]]) -> None:
         """Carry the calls through the door at once, and look at what they did to the world."""
         made = [self._through(call, name) for call, name in named]
         outcomes = await asyncio.gather(*made)
         for (call, name), outcome in zip(named, outcomes, strict=True):
-            await self._answered(call, name, outcome)
-        wrong = finds(self.scene, self.desk.world.effects, self.level)
+            await self._answered(
+                call,
+                name,
+                outcome,
+            )
+        wrong = finds(
+            self.scene,
+            self.desk.world.effects,
+            self.level,
+        )
         if wrong:
             self._found(wrong[0], [call for call, _ in named])
 
-    async def _through(self, call: Call, name: str) -> Outcome | None:
+    async def _through(
+        self,
+        call: Call,
+        name: str,
+    ) -> Outcome | None:
         """Return what became of a call; None where it is none, or where the run is over."""
         try:
             outcome = await self.desk.do(call, name)
@@ -197,7 +221,12 @@ class Attack:
             self.known.written += leaves(dict(call.arguments))
         return outcome
 
-    async def _answered(self, call: Call, name: str, asked: Outcome | None) -> None:
+    async def _answered(
+        self,
+        call: Call,
+        name: str,
+        asked: Outcome | None,
+    ) -> None:
         """Have a careful person answer; what was agreed to is done at once, or left for later."""
         if not isinstance(asked, Waiting) or asked.approval_id in self.questions:
             return
@@ -213,16 +242,26 @@ class Attack:
         takes = self.desk.door.pep.tools[call.tool].arguments
         asked = takes.model_validate(call.arguments)
         world = self.desk.world
-        would = toolset.means(world, call.tool, asked)
+        would = toolset.means(
+            world,
+            call.tool,
+            asked,
+        )
         return bool(would) and not finds(
-            self.scene, [*world.effects, *would], self.level
+            self.scene,
+            [*world.effects, *would],
+            self.level,
         )
 
     def _count(self, call: Call) -> None:
         known = call.tool in self.mutator.schemas
         self.search.score.tried[call.tool if known else OTHER] += 1
 
-    def _found(self, wrong: Wrong, calls: list[Call]) -> None:
+    def _found(
+        self,
+        wrong: Wrong,
+        calls: list[Call],
+    ) -> None:
         self.is_over = True
         done = "; ".join(map(_written, self.done))
         made = "; ".join(map(_written, calls))

@@ -104,7 +104,11 @@ class Hostile:
             usage_metadata={"input_tokens": 0, "output_tokens": -(2**60)},
         )
 
-    def _call(self, number: int, length: int) -> dict[str, Any]:
+    def _call(
+        self,
+        number: int,
+        length: int,
+    ) -> dict[str, Any]:
         return {
             "type": "tool_call",
             "name": self.dice.choice(_NAMES),
@@ -146,7 +150,11 @@ class Persistent:
         graph.add_node("plan", plan)
         graph.add_node(TOOLS, ToolNode(door, tools=_NAMES[:4]).act)
         graph.add_edge(START, "plan")
-        graph.add_conditional_edges("plan", proposed, [TOOLS, "plan"])
+        graph.add_conditional_edges(
+            "plan",
+            proposed,
+            [TOOLS, "plan"],
+        )
         graph.add_edge(TOOLS, "plan")
         return graph
 
@@ -164,17 +172,35 @@ class Limited(StaticPoint):
         self.asked.clear()
         if request.context.run.refusals < MOST_REFUSALS:
             return decision
-        reason = Reason(code="too_many_refusals", rule="refusals")
-        return replace(decision, effect="deny", reasons=(reason,), obligations=())
+        reason = Reason(
+            code="too_many_refusals",
+            rule="refusals",
+        )
+        return replace(
+            decision,
+            effect="deny",
+            reasons=(reason,),
+            obligations=(),
+        )
 
 
 async def flood(
-    folder: Path, *, calls: int, shape: Shape = "mixed", seed: int = 7
+    folder: Path,
+    *,
+    calls: int,
+    shape: Shape = "mixed",
+    seed: int = 7,
 ) -> Report:
     """Let a hostile planner propose *calls* calls in a home of its own; return what is left."""
-    report = Report(shape=shape, calls=calls)
+    report = Report(
+        shape=shape,
+        calls=calls,
+    )
     dice = random.Random(seed)  # noqa: S311 - a flood that can be repeated
-    model = Hostile(dice=dice, shape=shape)
+    model = Hostile(
+        dice=dice,
+        shape=shape,
+    )
     async with _world(folder, model) as world:
         empty = _megabytes(folder)
         while model.proposed < calls:
@@ -195,13 +221,25 @@ def _world(folder: Path, model: Hostile) -> World:
         Effects().tool("note.read", "read"),
         Effects().tool("note.write"),
         Effects().tool("note.ask", "irreversible"),
-        *model_tools({"planner": Served(model=model, longest_answer=_LONGEST)}),
+        *model_tools(
+            {
+                "planner": Served(
+                    model=model,
+                    longest_answer=_LONGEST,
+                )
+            }
+        ),
     ]
     names = [tool.name for tool in tools]
     pdp = Limited(
-        effects=dict.fromkeys(names, "permit"), waiting=frozenset({"note.ask"})
+        effects=dict.fromkeys(names, "permit"),
+        waiting=frozenset({"note.ask"}),
     )
-    return World(folder, tools=tools, pdp=pdp)
+    return World(
+        folder,
+        tools=tools,
+        pdp=pdp,
+    )
 
 
 async def _count(world: World, report: Report) -> None:

@@ -54,11 +54,19 @@ _PAIRED: Final = level.combined
 _NO_DUTIES: Final = Duties()
 
 
-async def _act(self: Tool[Any, Any], permit: Any, arguments: Any) -> Any:
+async def _act(
+    self: Tool[Any, Any],
+    permit: Any,
+    arguments: Any,
+) -> Any:
     return await self.act(permit, arguments)
 
 
-async def _act_unrecorded(self: Any, attempt: Any, asked: Any) -> Any:
+async def _act_unrecorded(
+    self: Any,
+    attempt: Any,
+    asked: Any,
+) -> Any:
     ended = await self._act(attempt, asked)  # the act before its record
     await self._store.write(
         lambda tx: action.start(tx, attempt, approval_id=attempt.verdict),
@@ -78,7 +86,11 @@ def _any_agent(patch: Patch) -> None:
         self.by_agent[run.agent] = self.tools
         return await enforce(self, run, **options)
 
-    patch.put(EnforcementPoint, "enforce", lax)
+    patch.put(
+        EnforcementPoint,
+        "enforce",
+        lax,
+    )
 
 
 def _anything_fits(patch: Patch) -> None:
@@ -88,18 +100,35 @@ def _anything_fits(patch: Patch) -> None:
         }
         return proposal.propose(run, tool, arguments=texts, **options)
 
-    patch.put(enforcement, "propose", propose)
+    patch.put(
+        enforcement,
+        "propose",
+        propose,
+    )
 
 
 def _granted(_: str, **__: Any) -> Reason:
-    return Reason(code="granted", rule="runtime")
+    return Reason(
+        code="granted",
+        rule="runtime",
+    )
 
 
 def _unclamped(
-    function: Callable[[int, int], int], one: Amounts, other: Amounts
+    function: Callable[[int, int], int],
+    one: Amounts,
+    other: Amounts,
 ) -> Amounts:
     """Keep to what a tool says where it would be brought within its limits."""
-    return one if function in {min, max} else _PAIRED(function, one, other)
+    return (
+        one
+        if function in {min, max}
+        else _PAIRED(
+            function,
+            one,
+            other,
+        )
+    )
 
 
 def _any_verdict(
@@ -139,68 +168,205 @@ def _all_trusted(self: Proofs, arguments: Mapping[str, Any], **_: Any) -> Any:
 
 
 #: Whatever the rows say
-UNWATCHED: Final = replacing(watch.Watch, "confirm", nothing)
+UNWATCHED: Final = replacing(
+    watch.Watch,
+    "confirm",
+    nothing,
+)
 
 #: Whoever says whatever about whatever
 _UNJUDGED: Final = both(
-    replacing(verdict, "_object", nothing), replacing(verdict, "seat_of", _any_seat)
+    replacing(
+        verdict,
+        "_object",
+        nothing,
+    ),
+    replacing(
+        verdict,
+        "seat_of",
+        _any_seat,
+    ),
 )
 
 DOOR: Final[dict[str, Break]] = {
-    "unknown-tool": replacing(enforcement, "by_runtime", _granted),
+    "unknown-tool": replacing(
+        enforcement,
+        "by_runtime",
+        _granted,
+    ),
     "foreign-tool": _any_agent,
     "unfit-arguments": _anything_fits,
-    "drifted-schema": replacing(told, "schema_digest", lambda _: "0" * 64),
-    "unknown-duty": replacing(shadow, "understand", lambda _: _NO_DUTIES),
-    "forged-permit": replacing(Permit, "__init__", nothing),
-    "missing-permit": replacing(Tool, "__call__", _act),
-    "used-permit": replacing(Permit, "spend", nothing),
-    "unrecorded-effect": replacing(EnforcementPoint, "_effect", _act_unrecorded),
-    "repeated-proposal": replacing(EnforcementPoint, "_recorded", never),
-    "interrupted-effect": replacing(Tool, "repeatable", property(yes)),
-    "unseen-offer": replacing(Door, "offering", lambda door, *_: door),
+    "drifted-schema": replacing(
+        told,
+        "schema_digest",
+        lambda _: "0" * 64,
+    ),
+    "unknown-duty": replacing(
+        shadow,
+        "understand",
+        lambda _: _NO_DUTIES,
+    ),
+    "forged-permit": replacing(
+        Permit,
+        "__init__",
+        nothing,
+    ),
+    "missing-permit": replacing(
+        Tool,
+        "__call__",
+        _act,
+    ),
+    "used-permit": replacing(
+        Permit,
+        "spend",
+        nothing,
+    ),
+    "unrecorded-effect": replacing(
+        EnforcementPoint,
+        "_effect",
+        _act_unrecorded,
+    ),
+    "repeated-proposal": replacing(
+        EnforcementPoint,
+        "_recorded",
+        never,
+    ),
+    "interrupted-effect": replacing(
+        Tool,
+        "repeatable",
+        property(yes),
+    ),
+    "unseen-offer": replacing(
+        Door,
+        "offering",
+        lambda door, *_: door,
+    ),
 }
 LIMITS: Final[dict[str, Break]] = {
-    "budget": both(replacing(budget, "reserve", nothing), UNWATCHED),
+    "budget": both(
+        replacing(
+            budget,
+            "reserve",
+            nothing,
+        ),
+        UNWATCHED,
+    ),
     "spent-budget": without_rule("budget"),
     "no-time": replacing(
-        Attempt, "reserved", property(lambda step: step.request.context.cost)
+        Attempt,
+        "reserved",
+        property(lambda step: step.request.context.cost),
     ),
-    "costly-refusal": replacing(denial, "counted", lambda *_: {}),
+    "costly-refusal": replacing(
+        denial,
+        "counted",
+        lambda *_: {},
+    ),
     "endless-refusals": without_rule("refusals"),
-    "unpaid-question": replacing(Attempt, "kept_ready", Amounts()),
-    "flood-of-questions": replacing(approval, "is_crowded", no),
-    "false-usage": both(
-        replacing(conclusion, "_plain", _own_word),
-        replacing(level, "combined", _unclamped),
+    "unpaid-question": replacing(
+        Attempt,
+        "kept_ready",
+        Amounts(),
     ),
-    "free-model": replacing(generate, "counted", _told),
-    "silent-engine": replacing(action, "hold", nothing),
+    "flood-of-questions": replacing(
+        approval,
+        "is_crowded",
+        no,
+    ),
+    "false-usage": both(
+        replacing(
+            conclusion,
+            "_plain",
+            _own_word,
+        ),
+        replacing(
+            level,
+            "combined",
+            _unclamped,
+        ),
+    ),
+    "free-model": replacing(
+        generate,
+        "counted",
+        _told,
+    ),
+    "silent-engine": replacing(
+        action,
+        "hold",
+        nothing,
+    ),
 }
 APPROVALS: Final[dict[str, Break]] = {
     "unapproved-effect": _UNJUDGED,
-    "own-verdict": replacing(approval, "identity", str),
+    "own-verdict": replacing(
+        approval,
+        "identity",
+        str,
+    ),
     "unseen-evidence": _UNJUDGED,
     "second-verdict": _UNJUDGED,
-    "moved-verdict": replacing(approval_facts, "facts", _any_verdict),
-    "re-pinned-verdict": both(replacing(approval, "withdraw", nothing), UNWATCHED),
+    "moved-verdict": replacing(
+        approval_facts,
+        "facts",
+        _any_verdict,
+    ),
+    "re-pinned-verdict": both(
+        replacing(
+            approval,
+            "withdraw",
+            nothing,
+        ),
+        UNWATCHED,
+    ),
     "unreviewed-write": without_duties,
 }
 PEOPLE: Final[dict[str, Break]] = {
-    "denied-act": replacing(Acts, "perform", _begin),
+    "denied-act": replacing(
+        Acts,
+        "perform",
+        _begin,
+    ),
     "foreign-tenant": without_rule("tenancy"),
     "own-request": without_rule("own_request"),
     "unentitled-act": without_rule("rails"),
     "agent-as-person": without_rule("actor"),
-    "nameless-requester": replacing(runtime, "is_person", yes),
-    "unknown-switch": replacing(kill_switches, "_is_among", yes),
-    "unactivated-policy": replacing(PolicyInForce, "point", _configured),
-    "irreplaceable-policy": replacing(policies, "keep_replaceable", nothing),
+    "nameless-requester": replacing(
+        runtime,
+        "is_person",
+        yes,
+    ),
+    "unknown-switch": replacing(
+        kill_switches,
+        "_is_among",
+        yes,
+    ),
+    "unactivated-policy": replacing(
+        PolicyInForce,
+        "point",
+        _configured,
+    ),
+    "irreplaceable-policy": replacing(
+        policies,
+        "keep_replaceable",
+        nothing,
+    ),
 }
 VALUES: Final[dict[str, Break]] = {
-    "vouched-by-nobody": replacing(Proofs, "labels", _all_trusted),
-    "words-of-a-failure": replacing(conclusion, "is_wordless", yes),
-    "forgotten-label": replacing(unread, "join_label", nothing),
+    "vouched-by-nobody": replacing(
+        Proofs,
+        "labels",
+        _all_trusted,
+    ),
+    "words-of-a-failure": replacing(
+        conclusion,
+        "is_wordless",
+        yes,
+    ),
+    "forgotten-label": replacing(
+        unread,
+        "join_label",
+        nothing,
+    ),
     "unvouched-destination": without_rule("data_labels"),
     "unlisted-tool": without_rule("egress"),
     "unreviewed-tool": without_rule("reviewed"),

@@ -49,7 +49,11 @@ _OPENING: Final = listed(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Part:
     """A part of one text, by its place, which asks for one thing."""
 
@@ -63,7 +67,11 @@ class Part:
     points_back: bool
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Taken:
     """What one argument of a call takes, by the names that the words may have for each value."""
 
@@ -107,14 +115,21 @@ class Asked:
             argument: tuple(
                 kind
                 for kind in sorted(self.kinds)
-                if self._is_misplaced(argument, kind, taken)
+                if self._is_misplaced(
+                    argument,
+                    kind,
+                    taken,
+                )
             )
             for argument in taken
         }
         return {argument: kinds for argument, kinds in told.items() if kinds}
 
     def _is_misplaced(
-        self, argument: str, kind: str, taken: Mapping[str, Taken]
+        self,
+        argument: str,
+        kind: str,
+        taken: Mapping[str, Taken],
     ) -> bool:
         own = [part for _, parts in self._texts for part in parts if kind in part.kinds]
         if not own or any(part.points_back for part in own):
@@ -127,7 +142,11 @@ class Asked:
             for names in taken[argument].values
         )
 
-    def _is_elsewhere(self, names: frozenset[str], own: Sequence[Part]) -> bool:
+    def _is_elsewhere(
+        self,
+        names: frozenset[str],
+        own: Sequence[Part],
+    ) -> bool:
         """Whether the words have a value in parts that ask for something, and in none of *own*."""
         holding = [
             part
@@ -173,8 +192,18 @@ def _parts(text: str, vocabulary: Vocabulary) -> tuple[Part, ...]:
     parts: list[Part] = []
     for start, end in pairwise(ends):
         before: frozenset[str] = frozenset()
-        for first, last in _spans(plain, start, end):
-            part = _part(plain, first, last, before, vocabulary)
+        for first, last in _spans(
+            plain,
+            start,
+            end,
+        ):
+            part = _part(
+                plain,
+                first,
+                last,
+                before,
+                vocabulary,
+            )
             before = part.kinds
             parts.append(part)
             if len(parts) > MOST_PARTS:
@@ -182,9 +211,17 @@ def _parts(text: str, vocabulary: Vocabulary) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _spans(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _spans(
+    text: str,
+    start: int,
+    end: int,
+) -> Iterator[tuple[int, int]]:
     """Yield the parts of one sentence, between its joints."""
-    for joint in _JOINT.finditer(text, start, end):
+    for joint in _JOINT.finditer(
+        text,
+        start,
+        end,
+    ):
         yield start, joint.end()
         start = joint.end()
     yield start, end

@@ -89,12 +89,18 @@ class Decision:
     def lacks_budget_above(self) -> bool:
         """True when a used-up budget of the run's job or tenant is all that forbids it.
 
-        No agent can plan around that: the run waits until somebody raises the budget.
+        No agent can plan around that: the run waits until somebody raises the budget. A reason that
+        does not say which limit of which level is used up is a refusal like any other.
         """
-        return bool(self.reasons) and all(
-            reason.code in SHORT and reason.parameters.get("level") in ABOVE
-            for reason in self.reasons
-        )
+        return bool(self.reasons) and all(map(_is_short_above, self.reasons))
+
+
+def _is_short_above(reason: Reason) -> bool:
+    return (
+        reason.code in SHORT
+        and reason.parameters.get("level") in ABOVE
+        and isinstance(reason.parameters.get("kind"), str)
+    )
 
 
 #: What stands before the policy was asked: undefined is a deny

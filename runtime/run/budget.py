@@ -29,8 +29,7 @@ from interlock.runtime.run.movement import (
     RESERVE,
     Movement,
     Shortage,
-    above,
-    locked,
+    climb,
     moved,
     room,
 )
@@ -53,7 +52,12 @@ _CLOSE: Final = Statement(
 
 
 def reserve(
-    tx: Tx, *, budget_id: str, action_id: str, tenant: str, cost: Amounts
+    tx: Tx,
+    *,
+    budget_id: str,
+    action_id: str,
+    tenant: str,
+    cost: Amounts,
 ) -> Shortage | None:
     """Set *cost* aside for the action if every kind fits at every level; else return what lacks.
 
@@ -67,7 +71,11 @@ def reserve(
     }
     if _OPEN.one(tx.connection, reservation) is None:
         return _reserve_instead(tx, reservation)
-    shortage = _set_aside(tx, budget_id, cost)
+    shortage = _set_aside(
+        tx,
+        budget_id,
+        cost,
+    )
     if shortage is not None:
         _CLOSE.one(tx.connection, {"action": action_id})
     return shortage
@@ -78,11 +86,18 @@ def _reserve_instead(tx: Tx, wanted: dict[str, Any]) -> Shortage | None:
     action = {"action": wanted["action_id"]}
     row = _RESERVED.one(tx.connection, action)
     if row is None:
-        return Shortage(level="run", kinds=KINDS)
+        return Shortage(
+            level="run",
+            kinds=KINDS,
+        )
     more = Amounts(**{kind: wanted[kind] - row[kind] for kind in KINDS})
     if more == NOTHING:
         return None
-    shortage = _set_aside(tx, wanted["budget_id"], more)
+    shortage = _set_aside(
+        tx,
+        wanted["budget_id"],
+        more,
+    )
     if shortage is None:
         _CLOSE.one(tx.connection, action)
         _OPEN.one(tx.connection, wanted)
@@ -90,20 +105,45 @@ def _reserve_instead(tx: Tx, wanted: dict[str, Any]) -> Shortage | None:
 
 
 def reserve_question(
-    tx: Tx, *, budget_id: str, action_id: str, tenant: str, cost: Amounts
+    tx: Tx,
+    *,
+    budget_id: str,
+    action_id: str,
+    tenant: str,
+    cost: Amounts,
 ) -> Shortage | None:
     """Spend the step of a question and set *cost* aside for its action, or do neither.
 
     What is set aside for the action already is part of *cost*.
     """
     reserved = reserved_for(tx, action_id=action_id)
-    more = level.combined(int.__sub__, cost, reserved)
-    most = replace(level.combined(max, more, NOTHING), steps=ONE_STEP.steps)
-    shortage = charge(tx, budget_id=budget_id, cost=most, actual=ONE_STEP)
+    more = level.combined(
+        int.__sub__,
+        cost,
+        reserved,
+    )
+    most = replace(
+        level.combined(
+            max,
+            more,
+            NOTHING,
+        ),
+        steps=ONE_STEP.steps,
+    )
+    shortage = charge(
+        tx,
+        budget_id=budget_id,
+        cost=most,
+        actual=ONE_STEP,
+    )
     if shortage is not None:
         return shortage
     return reserve(
-        tx, budget_id=budget_id, action_id=action_id, tenant=tenant, cost=cost
+        tx,
+        budget_id=budget_id,
+        action_id=action_id,
+        tenant=tenant,
+        cost=cost,
     )
 
 
@@ -117,22 +157,59 @@ def _amounts(row: Row) -> Amounts:
     return Amounts(**{kind: row[kind] for kind in KINDS})
 
 
-def _set_aside(tx: Tx, budget_id: str, cost: Amounts) -> Shortage | None:
-    move = Movement(statement=RESERVE, cost=cost, reserved=cost)
-    return move.upwards(tx, budget_id, level.named("cost", cost))
+def _set_aside(
+    tx: Tx,
+    budget_id: str,
+    cost: Amounts,
+) -> Shortage | None:
+    move = Movement(
+        statement=RESERVE,
+        cost=cost,
+        reserved=cost,
+    )
+    return move.upwards(
+        tx,
+        budget_id,
+        level.named("cost", cost),
+    )
 
 
 def charge(
-    tx: Tx, *, budget_id: str, cost: Amounts, actual: Amounts
+    tx: Tx,
+    *,
+    budget_id: str,
+    cost: Amounts,
+    actual: Amounts,
 ) -> Shortage | None:
     """Spend *actual* at once if it and the estimate *cost* still fit; else return what lacks."""
-    most = cost if cost == actual else level.combined(max, cost, actual)
-    move = Movement(statement=CHARGE, cost=most, spent=actual)
+    most = (
+        cost
+        if cost == actual
+        else level.combined(
+            max,
+            cost,
+            actual,
+        )
+    )
+    move = Movement(
+        statement=CHARGE,
+        cost=most,
+        spent=actual,
+    )
     amounts = level.named("actual", actual) | level.named("cost", most)
-    return move.upwards(tx, budget_id, amounts)
+    return move.upwards(
+        tx,
+        budget_id,
+        amounts,
+    )
 
 
-def charge_reserved(tx: Tx, *, action_id: str, actual: Amounts | None) -> Amounts:
+def charge_reserved(
+    tx: Tx,
+    *,
+    action_id: str,
+    actual: Amounts | None,
+) -> Amounts:
     """Close the action's reservation, spend *actual* instead, and return what was spent.
 
     With *actual* None the reservation itself is spent. What goes beyond the reservation is spent as
@@ -145,43 +222,103 @@ def charge_reserved(tx: Tx, *, action_id: str, actual: Amounts | None) -> Amount
     reserved = _amounts(row)
     spent = reserved if actual is None else actual
     if any(not 0 <= getattr(spent, kind) <= row[kind] for kind in KINDS):
-        spent = level.combined(max, spent, NOTHING)
+        spent = level.combined(
+            max,
+            spent,
+            NOTHING,
+        )
         spent = _as_fits(tx, row["budget_id"], spent, reserved=reserved)
-    move = Movement(statement=MOVE, cost=NOTHING, spent=spent)
-    move.upwards(tx, row["budget_id"], moved(reserved=reserved, spent=spent))
+    move = Movement(
+        statement=MOVE,
+        cost=NOTHING,
+        spent=spent,
+    )
+    move.upwards(
+        tx,
+        row["budget_id"],
+        moved(
+            reserved=reserved,
+            spent=spent,
+        ),
+    )
     return spent
 
 
-def charge_part(tx: Tx, *, action_id: str, spent: Amounts, freed: Amounts) -> None:
+def charge_part(
+    tx: Tx,
+    *,
+    action_id: str,
+    spent: Amounts,
+    freed: Amounts,
+) -> None:
     """Spend one part of what is set aside for the action, and give another part back unspent.
 
     Raises `Tampered` where that is more than is set aside (fails closed).
     """
     row = _RESERVED.one(tx.connection, {"action": action_id})
-    part = level.combined(int.__add__, spent, freed)
+    part = level.combined(
+        int.__add__,
+        spent,
+        freed,
+    )
     if part == NOTHING:
         return
     if row is None or any(getattr(part, kind) > row[kind] for kind in KINDS):
-        raise Tampered(what=f"action {action_id[:12]}", why="less is set aside for it")
-    left = level.combined(int.__sub__, _amounts(row), part)
+        raise Tampered(
+            what=f"action {action_id[:12]}",
+            why="less is set aside for it",
+        )
+    left = level.combined(
+        int.__sub__,
+        _amounts(row),
+        part,
+    )
     _LESSEN.run(tx.connection, {"action": action_id} | level.named("cost", left))
-    move = Movement(statement=MOVE, cost=NOTHING, spent=spent)
-    move.upwards(tx, row["budget_id"], moved(reserved=part, spent=spent))
+    move = Movement(
+        statement=MOVE,
+        cost=NOTHING,
+        spent=spent,
+    )
+    move.upwards(
+        tx,
+        row["budget_id"],
+        moved(
+            reserved=part,
+            spent=spent,
+        ),
+    )
 
 
-def _as_fits(tx: Tx, budget_id: str, spent: Amounts, *, reserved: Amounts) -> Amounts:
+def _as_fits(
+    tx: Tx,
+    budget_id: str,
+    spent: Amounts,
+    *,
+    reserved: Amounts,
+) -> Amounts:
     """Return as much of *spent* as *reserved* and the room at every level allow."""
-    climbed: list[str] = []
-    here: str | None = budget_id
-    while here is not None:
-        climbed.append(here)
-        row = locked(tx, here)
+    for row in climb(tx, budget_id):
         if row is None:
-            return level.combined(min, spent, reserved)
-        free = level.combined(max, room(row), NOTHING)
-        most = level.combined(int.__add__, reserved, free)
-        spent = level.combined(min, spent, most)
-        here = above(row, climbed)
+            return level.combined(
+                min,
+                spent,
+                reserved,
+            )
+        free = level.combined(
+            max,
+            room(row),
+            NOTHING,
+        )
+        most = level.combined(
+            int.__add__,
+            reserved,
+            free,
+        )
+        spent = level.combined(
+            min,
+            spent,
+            most,
+        )
     return spent
 
 
@@ -189,13 +326,21 @@ def beyond(charged: Amounts, actual: Amounts) -> dict[str, int]:
     """Return what of *actual* was not charged, without the kinds of which that is nothing."""
     if charged == actual:
         return {}
-    over = level.combined(int.__sub__, actual, charged).counts()
+    over = level.combined(
+        int.__sub__,
+        actual,
+        charged,
+    ).counts()
     return {kind: amount for kind, amount in over.items() if amount > 0}
 
 
 def release(tx: Tx, *, action_id: str) -> None:
     """Give the action's reservation back unspent; releasing twice changes nothing."""
-    charge_reserved(tx, action_id=action_id, actual=NOTHING)
+    charge_reserved(
+        tx,
+        action_id=action_id,
+        actual=NOTHING,
+    )
 
 
 def release_waiting(tx: Tx, *, run_id: str) -> None:

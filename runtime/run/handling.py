@@ -31,14 +31,22 @@ from interlock.runtime.run.verdict import keep_editors_apart, seat_of
 CLAIM_S: Final = 900
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Look:
     """Somebody begins to look at it, or says that nobody does any more."""
 
     kind: Literal["claimed", "released"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Delegation:
     """Somebody else is asked to decide, and why."""
 
@@ -46,7 +54,11 @@ class Delegation:
     note: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Escalation:
     """The people of a role above are asked, and why."""
 
@@ -54,7 +66,11 @@ class Escalation:
     note: str
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Inquiry:
     """Whoever asked for it is asked something, or answers."""
 
@@ -65,7 +81,11 @@ class Inquiry:
 Handling: TypeAlias = Look | Delegation | Escalation | Inquiry
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class _Desk:
     """One approval, locked until the transaction ends, and who stands before it."""
 
@@ -91,19 +111,33 @@ class _Desk:
         """Return the seat the person could fill; raises as `could_decide` does."""
         return self.could_decide(self.person, note=note)
 
-    def could_decide(self, person: Principal, *, note: str | None = None) -> Seat:
+    def could_decide(
+        self,
+        person: Principal,
+        *,
+        note: str | None = None,
+    ) -> Seat:
         """Return the seat that *person* could fill.
 
         Raises as `verdict.seat_of` and `verdict.keep_editors_apart` do.
         """
         seat = seat_of(self.approval, person, note=note)
-        keep_editors_apart(self.tx, self.key, self.approval, person)
+        keep_editors_apart(
+            self.tx,
+            self.key,
+            self.approval,
+            person,
+        )
         return seat
 
     @property
     def deed(self) -> partial[Deed]:
         """What makes a deed of the person."""
-        return partial(Deed, person=self.person.id, roles=self.person.roles)
+        return partial(
+            Deed,
+            person=self.person.id,
+            roles=self.person.roles,
+        )
 
     def add(self, deed: Deed, *, seats: Quorum | None = None) -> None:
         """Write the step, its entry, and whom is asked from now on."""
@@ -134,7 +168,12 @@ class _Desk:
 
 
 def handle(
-    tx: Tx, vault: Vault, approval_id: str, handling: Handling, *, person: Principal
+    tx: Tx,
+    vault: Vault,
+    approval_id: str,
+    handling: Handling,
+    *,
+    person: Principal,
 ) -> None:
     """Record what *person* does about an approval that waits.
 
@@ -144,11 +183,25 @@ def handle(
     ("asked_already") or none is ("nothing_asked"), or somebody else answers ("not_requester").
     """
     row = row_named(tx.connection, approval_id, lock=True)
-    key = key_of(tx.connection, vault, row["run_id"])
-    steps = approval_step.of(tx.connection, key, row)
+    key = key_of(
+        tx.connection,
+        vault,
+        row["run_id"],
+    )
+    steps = approval_step.of(
+        tx.connection,
+        key,
+        row,
+    )
     approval = opened(row, key, tx.now, steps=steps)
     open_now(approval)
-    desk = _Desk(tx=tx, row=row, key=key, approval=approval, person=person)
+    desk = _Desk(
+        tx=tx,
+        row=row,
+        key=key,
+        approval=approval,
+        person=person,
+    )
     match handling:
         case Look(kind="claimed"):
             _claim(desk)
@@ -169,7 +222,12 @@ def handle(
 def _claim(desk: _Desk) -> None:
     desk.entitled()
     desk.refuse_claimed()
-    desk.add(desk.deed(kind="claimed", until=desk.tx.now + CLAIM_S))
+    desk.add(
+        desk.deed(
+            kind="claimed",
+            until=desk.tx.now + CLAIM_S,
+        )
+    )
 
 
 def _release(desk: _Desk) -> None:
@@ -184,7 +242,13 @@ def _delegate(desk: _Desk, handling: Delegation) -> None:
     desk.entitled(handling.note)
     desk.refuse_claimed()
     desk.could_decide(handling.to)
-    desk.add(desk.deed(kind="delegated", to=handling.to.id, text=handling.note))
+    desk.add(
+        desk.deed(
+            kind="delegated",
+            to=handling.to.id,
+            text=handling.note,
+        )
+    )
 
 
 def _escalate(desk: _Desk, handling: Escalation) -> None:
@@ -198,9 +262,16 @@ def _escalate(desk: _Desk, handling: Escalation) -> None:
             below=seat.by,
         )
     seats = quorum.passed_up(
-        desk.approval.quorum, filled(desk.approval.steps), seat=seat, to=handling.to
+        desk.approval.quorum,
+        filled(desk.approval.steps),
+        seat=seat,
+        to=handling.to,
     )
-    deed = desk.deed(kind="escalated", to=handling.to, text=handling.note)
+    deed = desk.deed(
+        kind="escalated",
+        to=handling.to,
+        text=handling.note,
+    )
     desk.add(deed, seats=seats)
 
 
@@ -208,7 +279,12 @@ def _ask(desk: _Desk, handling: Inquiry) -> None:
     desk.entitled(handling.note)
     if approval_step.inquiry(desk.approval.steps) is not None:
         raise refused("asked_already", what=f"approval {desk.approval.id}")
-    desk.add(desk.deed(kind="asked", text=handling.note))
+    desk.add(
+        desk.deed(
+            kind="asked",
+            text=handling.note,
+        )
+    )
 
 
 def _answer(desk: _Desk, handling: Inquiry) -> None:
@@ -216,7 +292,16 @@ def _answer(desk: _Desk, handling: Inquiry) -> None:
     what = f"approval {approval.id}"
     is_requester = identity(desk.person.id) == identity(approval.requester)
     if not is_requester or desk.person.tenant != approval.tenant:
-        raise refused("not_requester", what=what, person=desk.person.id)
+        raise refused(
+            "not_requester",
+            what=what,
+            person=desk.person.id,
+        )
     if approval_step.inquiry(approval.steps) is None:
         raise refused("nothing_asked", what=what)
-    desk.add(desk.deed(kind="answered", text=handling.note))
+    desk.add(
+        desk.deed(
+            kind="answered",
+            text=handling.note,
+        )
+    )

@@ -16,7 +16,11 @@ from interlock.runtime.run import budget, opening
 from interlock.runtime.run.question import Approval
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Look:
     """What one verdict took of the time that was set aside for people, without what is nothing."""
 
@@ -44,7 +48,11 @@ def charge(
     reserved = budget.reserved_for(tx, action_id=approval.action_id)
     share_ms = reserved.reviewer_ms // max(seats, 1)
     opened = opening.count(
-        tx, vault, approval.id, tenant=approval.tenant, person=person
+        tx,
+        vault,
+        approval.id,
+        tenant=approval.tenant,
+        person=person,
     )
     taken_ms = share_ms if opened.seconds is None else opened.seconds * 1000
     if beside:

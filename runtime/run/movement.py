@@ -5,7 +5,7 @@ succeeds only while everything fits; where one level has no room the levels befo
 back in the same transaction (fails closed: no row, no movement).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -61,20 +61,32 @@ MOVE: Final = Statement(
 )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Shortage:
     """Why a cost did not fit: the first level without room, and the kinds that it lacks there."""
 
     level: Level
     kinds: tuple[str, ...]
     #: How much of the first of these kinds that level may spend
-    limit: int = field(default=0, compare=False)
+    limit: int = field(
+        default=0,
+        compare=False,
+    )
 
     @property
     def reason(self) -> Reason:
         """The refusal: "no_time" where time is all that is lacking."""
         code = "no_time" if self.kinds == ("wall_ms",) else "budget_exceeded"
-        return by_runtime(code, level=self.level, kind=self.kinds[0], limit=self.limit)
+        return by_runtime(
+            code,
+            level=self.level,
+            kind=self.kinds[0],
+            limit=self.limit,
+        )
 
     @property
     def held(self) -> Held:
@@ -82,7 +94,11 @@ class Shortage:
         return "budget" if self.level == "run" else "budget_above"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(
+    frozen=True,
+    kw_only=True,
+    slots=True,
+)
 class Movement:
     """What is set aside or spent at every level, or at none."""
 
@@ -93,7 +109,10 @@ class Movement:
     spent: Amounts = NOTHING
 
     def upwards(
-        self, tx: Tx, budget_id: str, amounts: dict[str, int]
+        self,
+        tx: Tx,
+        budget_id: str,
+        amounts: dict[str, int],
     ) -> Shortage | None:
         """Make the movement with *amounts*, the parameters of its statement."""
         done: list[str] = []
@@ -103,7 +122,11 @@ class Movement:
             row = self.statement.one(tx.connection, {"budget": here, **amounts})
             if row is None:
                 self._undo(tx, done)
-                return _lacking(tx, here, self.cost)
+                return _lacking(
+                    tx,
+                    here,
+                    self.cost,
+                )
             done.append(here)
             if row["soft"] != limit.NO_SOFT:
                 soft.append(here)
@@ -112,22 +135,44 @@ class Movement:
             limit.tell_passed(tx, soft)
         return None
 
-    def _undo(self, tx: Tx, done: Sequence[str]) -> None:
+    def _undo(
+        self,
+        tx: Tx,
+        done: Sequence[str],
+    ) -> None:
         if done:
-            back = level.combined(int.__sub__, NOTHING, self.spent)
-            amounts = moved(reserved=self.reserved, spent=back)
+            back = level.combined(
+                int.__sub__,
+                NOTHING,
+                self.spent,
+            )
+            amounts = moved(
+                reserved=self.reserved,
+                spent=back,
+            )
         for lower in done:
             MOVE.one(tx.connection, {"budget": lower, **amounts})
 
 
-def _lacking(tx: Tx, budget_id: str, cost: Amounts) -> Shortage:
+def _lacking(
+    tx: Tx,
+    budget_id: str,
+    cost: Amounts,
+) -> Shortage:
     row = locked(tx, budget_id)
     if row is None:
-        return Shortage(level="run", kinds=KINDS)
+        return Shortage(
+            level="run",
+            kinds=KINDS,
+        )
     free = room(row)
     short = [kind for kind in KINDS if getattr(cost, kind) > getattr(free, kind)]
     kinds = tuple(short) or KINDS
-    return Shortage(level=row["level"], kinds=kinds, limit=row[f"limit_{kinds[0]}"])
+    return Shortage(
+        level=row["level"],
+        kinds=kinds,
+        limit=row[f"limit_{kinds[0]}"],
+    )
 
 
 def locked(tx: Tx, budget_id: str) -> Row | None:
@@ -137,17 +182,18 @@ def locked(tx: Tx, budget_id: str) -> Row | None:
 
 def levels(tx: Tx, budget_id: str) -> dict[str, Row]:
     """Return the rows of a budget and of those above, locked, by level."""
-    rows: dict[str, Row] = {}
+    return {row["level"]: row for row in climb(tx, budget_id) if row is not None}
+
+
+def climb(tx: Tx, budget_id: str) -> Iterator[Row | None]:
+    """Yield the rows of a budget and of those above, locked; None for one that is missing."""
     climbed: list[str] = []
     here: str | None = budget_id
     while here is not None:
         climbed.append(here)
         row = locked(tx, here)
-        if row is None:
-            break
-        rows[row["level"]] = row
-        here = above(row, climbed)
-    return rows
+        yield row
+        here = None if row is None else above(row, climbed)
 
 
 def above(row: Row, climbed: Sequence[str]) -> str | None:
@@ -155,15 +201,26 @@ def above(row: Row, climbed: Sequence[str]) -> str | None:
     upper: str | None = row["above"]
     if upper in climbed:
         why = f"budget {climbed[-1]} has {upper} above itself, which is below it too"
-        raise Tampered(what="the budgets", why=why)
+        raise Tampered(
+            what="the budgets",
+            why=why,
+        )
     return upper
 
 
 def room(row: Row) -> Amounts:
     """Return what is neither spent nor reserved of each kind."""
     spent = level.amounts_in(row, "spent")
-    taken = level.combined(int.__add__, spent, level.amounts_in(row, "reserved"))
-    return level.combined(int.__sub__, level.amounts_in(row, "limit"), taken)
+    taken = level.combined(
+        int.__add__,
+        spent,
+        level.amounts_in(row, "reserved"),
+    )
+    return level.combined(
+        int.__sub__,
+        level.amounts_in(row, "limit"),
+        taken,
+    )
 
 
 def moved(*, reserved: Amounts, spent: Amounts) -> dict[str, int]:

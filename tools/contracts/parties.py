@@ -97,7 +97,11 @@ def _defined(text: str, spans: Sequence[Span]) -> Iterator[Party]:
     """Yield each party once: the names up to a definition, and the words that it defines."""
     taken: set[str] = set()
     waiting = list(spans)
-    for definition in _DEFINITION.finditer(text, 0, HEAD):
+    for definition in _DEFINITION.finditer(
+        text,
+        0,
+        HEAD,
+    ):
         reach = range(definition.start() - _REACH, definition.end())
         before = [span for span in waiting if span[1] <= definition.start()]
         within = [
@@ -125,7 +129,10 @@ def _folded(those: list[Party]) -> list[Party]:
             continue
         longest = max(same.name, party.name, key=len)
         aliases = dict.fromkeys([longest, *same.aliases, *party.aliases])
-        folded[folded.index(same)] = Party(name=longest, aliases=list(aliases))
+        folded[folded.index(same)] = Party(
+            name=longest,
+            aliases=list(aliases),
+        )
     return folded
 
 
@@ -164,7 +171,10 @@ def _party(taken: set[str], words: Sequence[str]) -> Iterator[Party]:
             taken.add(alias.lower())
             aliases.append(alias)
     if aliases:
-        yield Party(name=aliases[0], aliases=aliases)
+        yield Party(
+            name=aliases[0],
+            aliases=aliases,
+        )
 
 
 def _aliases(definition: re.Match[str]) -> list[str]:
@@ -187,7 +197,10 @@ def _by_role(text: str, known: set[str]) -> Iterator[Party]:
     for word in ROLES:
         title = word.capitalize()
         if word not in known and uses[title] >= TWO:
-            yield Party(name=title, aliases=[title])
+            yield Party(
+                name=title,
+                aliases=[title],
+            )
 
 
 def named(those: list[Party], wanted: str) -> Party | None:

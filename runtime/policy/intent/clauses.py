@@ -58,7 +58,10 @@ from interlock.runtime.policy.intent.reading import Sentence, Token
 Mood: TypeAlias = Literal["asks", "forbids", "states", "wonders", "supposes"]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(
+    frozen=True,
+    slots=True,
+)
 class Clause:
     """The tokens between two marks or joints of a sentence."""
 
@@ -67,7 +70,13 @@ class Clause:
     joints: frozenset[str]
     mood: Mood
 
-    def asks_at(self, at: int, form: Form, *, is_noun: bool) -> bool | None:
+    def asks_at(
+        self,
+        at: int,
+        form: Form,
+        *,
+        is_noun: bool,
+    ) -> bool | None:
         """Whether the verb at this place is asked for; False where forbidden, None for neither."""
         left = _plain(_text(self.tokens[:at]))
         if NAMED.search(left) or _is_in_name(self.tokens, at):
@@ -82,12 +91,28 @@ def clauses(sentence: Sentence) -> list[Clause]:
     result: list[Clause] = []
     for tokens, joints in _parts(sentence.tokens):
         if result and all(token.is_name or token.shape != "word" for token in tokens):
-            result.append(Clause(tokens, joints, result[-1].mood))  # one more of a list
+            result.append(
+                Clause(
+                    tokens,
+                    joints,
+                    result[-1].mood,
+                )
+            )  # one more of a list
             continue
-        mood = _own_mood(tokens, is_question=sentence.is_question, is_first=not result)
+        mood = _own_mood(
+            tokens,
+            is_question=sentence.is_question,
+            is_first=not result,
+        )
         if mood is None:
             mood = _bare_mood(tokens, joints, result, is_question=sentence.is_question)
-        result.append(Clause(tokens, joints, mood))
+        result.append(
+            Clause(
+                tokens,
+                joints,
+                mood,
+            )
+        )
     return result
 
 
@@ -131,7 +156,10 @@ def _bare_mood(
 
 
 def _own_mood(
-    tokens: Sequence[Token], *, is_question: bool, is_first: bool
+    tokens: Sequence[Token],
+    *,
+    is_question: bool,
+    is_first: bool,
 ) -> Mood | None:
     """Return what a clause does by its own form; None for one that begins with a verb, or so."""
     text = _plain(_text(tokens))
@@ -140,11 +168,20 @@ def _own_mood(
         return "asks"
     if FORBIDS.match(text):
         return "forbids"
-    return _stated_mood(tokens, text, is_question=is_question, is_first=is_first)
+    return _stated_mood(
+        tokens,
+        text,
+        is_question=is_question,
+        is_first=is_first,
+    )
 
 
 def _stated_mood(
-    tokens: Sequence[Token], text: str, *, is_question: bool, is_first: bool
+    tokens: Sequence[Token],
+    text: str,
+    *,
+    is_question: bool,
+    is_first: bool,
 ) -> Mood | None:
     first = OPENING.sub("", text).split(" ", 1)[0]
     if first in SUPPOSE and not (first in WONDER and is_question):
@@ -166,13 +203,24 @@ def _reaches(lead: re.Pattern[str], text: str) -> bool:
     return any(lead.match(" ".join(parts[:count]) + " ") for count in beginnings)
 
 
-def _is_asked(clause: Clause, left: str, at: int, form: Form, *, is_noun: bool) -> bool:
+def _is_asked(
+    clause: Clause,
+    left: str,
+    at: int,
+    form: Form,
+    *,
+    is_noun: bool,
+) -> bool:
     follows = clause.tokens[at + 1 : at + 3]
     match form:
         case "base":
             return _is_bidden(clause, left, follows, is_noun=is_noun)
         case "participle":
-            return _is_wished(clause, left, follows)
+            return _is_wished(
+                clause,
+                left,
+                follows,
+            )
         case "gerund":
             is_means = clause.mood == "asks" and BY.match(left) is not None
             return is_means or GERUND.match(left) is not None
@@ -181,7 +229,11 @@ def _is_asked(clause: Clause, left: str, at: int, form: Form, *, is_noun: bool) 
 
 
 def _is_bidden(
-    clause: Clause, left: str, follows: Sequence[Token], *, is_noun: bool
+    clause: Clause,
+    left: str,
+    follows: Sequence[Token],
+    *,
+    is_noun: bool,
 ) -> bool:
     """Whether the verb is asked for as in "send", "please send" or "can you send"."""
     if follows and follows[0].text in SURE:
@@ -210,7 +262,11 @@ def _is_of_nothing(follows: Sequence[Token]) -> bool:
     return not NOTHING.isdisjoint(texts[:1]) and AT_MOST.isdisjoint(texts[1:])
 
 
-def _is_wished(clause: Clause, left: str, follows: Sequence[Token]) -> bool:
+def _is_wished(
+    clause: Clause,
+    left: str,
+    follows: Sequence[Token],
+) -> bool:
     """Whether it is wished that something "be sent", and not said that it was."""
     texts = [token.text for token in follows]
     is_when = bool(set(texts[1:]) & WHEN) or (follows and follows[-1].shape != "word")

@@ -49,9 +49,17 @@ async def shortened_export(trial: Trial) -> None:
     ours, earlier = await _recorded(trial, _EXPORTED)
     _, records = await _recorded(trial, _EXPORTED)
     note = trial.world.ledger.witness.notes()[file_name(_EXPORTED)]
-    if not verify(records, key=ours, remembered=note).valid:
+    if not verify(
+        records,
+        key=ours,
+        remembered=note,
+    ).valid:
         raise WentThrough("an untouched ledger is not valid, so this proves nothing")
-    if verify(earlier, key=ours, remembered=note).valid:
+    if verify(
+        earlier,
+        key=ours,
+        remembered=note,
+    ).valid:
         raise WentThrough("a rollback went unseen")
 
 
@@ -75,7 +83,10 @@ async def forged_export(trial: Trial) -> None:
 async def foreign_bytes(trial: Trial) -> None:
     """Stops stored bytes from opening that this home did not seal for their place."""
     key = trial.home.vault.known(HOME)
-    stranger = DataKey(id=HOME, secret=os.urandom(32))
+    stranger = DataKey(
+        id=HOME,
+        secret=os.urandom(32),
+    )
     sealed = key.seal(b"probe", place="probe")
     foreign = stranger.seal(b"probe", place="probe")
     changed = sealed[:-1] + bytes([sealed[-1] ^ 1])
@@ -95,7 +106,11 @@ async def erased_run(trial: Trial) -> None:
     """Stops what was erased from being opened again."""
     run = await trial.start()
     world = trial.world
-    await world.runs.end(run, "done", {})
+    await world.runs.end(
+        run,
+        "done",
+        {},
+    )
     await world.runs.erase(run.id, by="probe")
     with refused("the key of a run that was erased", Erased):
         await world.store.read(lambda connection: world.vault.key(connection, run.id))
@@ -152,14 +167,23 @@ async def emptied_database(trial: Trial) -> None:
 
 async def older_note(trial: Trial) -> None:
     """Stops a checkpoint of a smaller log from taking the place of a newer one."""
-    signer = Signer(key=trial.world.vault.signing, origin="probe/probe")
+    signer = Signer(
+        key=trial.world.vault.signing,
+        origin="probe/probe",
+    )
     older = Frontier().append(leaf_hash(b"1"))
     newer = older.append(leaf_hash(b"2"))
     folder = trial.folder / "notes"
     witness = Witness(folder)
     witness.begin("probe")
     for tree in (newer, older):
-        witness.keep("probe", signer.sign(size=tree.size, root=tree.root()))
+        witness.keep(
+            "probe",
+            signer.sign(
+                size=tree.size,
+                root=tree.root(),
+            ),
+        )
     kept = whole_notes((folder / file_name("probe")).read_bytes())
     if len(kept) != 1:
         raise WentThrough("the older checkpoint was added")

@@ -69,7 +69,11 @@ class Linear:
         count = len(rows.bounds) - 1
         shape = (count, len(self.labels))
         margins = np.empty(shape, dtype=np.float32)
-        for first in range(0, count, _BLOCK):
+        for first in range(
+            0,
+            count,
+            _BLOCK,
+        ):
             last = min(first + _BLOCK, count)
             begin = rows.bounds[first]
             end = rows.bounds[last]
@@ -78,12 +82,20 @@ class Linear:
             margins[first:last] = self._block(keys, starts)
         return margins
 
-    def _block(self, keys: Keys, starts: npt.NDArray[np.int64]) -> Floats:
+    def _block(
+        self,
+        keys: Keys,
+        starts: npt.NDArray[np.int64],
+    ) -> Floats:
         """Score rows laid end to end: one row begins at each of *starts*."""
         place = np.searchsorted(self.keys, keys)
         place = np.minimum(place, len(self.keys) - 1)
         is_known = self.keys[place] == keys
-        value = np.where(is_known, self.rarity[place], np.float32(0))
+        value = np.where(
+            is_known,
+            self.rarity[place],
+            np.float32(0),
+        )
         steps = self.steps[place].astype(np.float32)
         weighted = steps * value[:, None]
         sums = np.add.reduceat(weighted, starts, axis=0)

@@ -48,7 +48,12 @@ class Router:
         """Return the router over one model for each name."""
         return cls(
             {
-                alias: (Candidate(name=alias, served=served),)
+                alias: (
+                    Candidate(
+                        name=alias,
+                        served=served,
+                    ),
+                )
                 for alias, served in models.items()
             }
         )
@@ -68,28 +73,59 @@ class Router:
         """Return the models behind a name, in their order; none where nobody has that name."""
         return self._aliases.get(alias, ())
 
-    def aim(self, arguments: Generate, caller: Caller) -> Target:
+    def aim(
+        self,
+        arguments: Generate,
+        caller: Caller,
+    ) -> Target:
         """Return the model that the call goes to, and the most that it may cost there."""
         tokens = estimated(arguments.messages + arguments.tools + arguments.form)
         chosen = self._chosen(arguments, caller)
         if chosen is None:
-            unknown = Resource(type="model", id=arguments.model, clearance="public")
-            return Target(resource=unknown, cost=Amounts(steps=1, tokens=tokens))
+            unknown = Resource(
+                type="model",
+                id=arguments.model,
+                clearance="public",
+            )
+            return Target(
+                resource=unknown,
+                cost=Amounts(
+                    steps=1,
+                    tokens=tokens,
+                ),
+            )
         served = chosen.served
         tokens += served.longest_answer
-        cost = Amounts(steps=1, tokens=tokens, money_micro=served.price(tokens))
-        return Target(resource=self._place(arguments.model, chosen), cost=cost)
+        cost = Amounts(
+            steps=1,
+            tokens=tokens,
+            money_micro=served.price(tokens),
+        )
+        return Target(
+            resource=self._place(arguments.model, chosen),
+            cost=cost,
+        )
 
-    def named(self, permit: Permit, arguments: Generate) -> Candidate:
+    def named(
+        self,
+        permit: Permit,
+        arguments: Generate,
+    ) -> Candidate:
         """Return the model that the permit names; raises `ToolFailed` for an unknown name."""
         for candidate in self.candidates(arguments.model):
             if self._place(arguments.model, candidate) == permit.resource:
                 return candidate
         detail = f"no model {arguments.model!r}; there are {self.names}"
-        raise ToolFailed(code="unknown_model", detail=detail)
+        raise ToolFailed(
+            code="unknown_model",
+            detail=detail,
+        )
 
     async def answer(
-        self, permit: Permit, arguments: Generate, candidate: Candidate
+        self,
+        permit: Permit,
+        arguments: Generate,
+        candidate: Candidate,
     ) -> AIMessage:
         """Return the message of *candidate*, which keeps to what was asked for.
 
@@ -105,7 +141,11 @@ class Router:
             if error.code != UNFIT or arguments.is_repaired:
                 call.tried.add(candidate.name)
             if not call.has_other(arguments):
-                raise ended(error, what=where, permit=permit) from error
+                raise ended(
+                    error,
+                    what=where,
+                    permit=permit,
+                ) from error
             raise ToolFailed(
                 code=error.code,
                 detail=f"{where}: {error.detail}",
@@ -114,7 +154,10 @@ class Router:
         return message
 
     def instead(
-        self, arguments: Generate, caller: Caller, failure: Failure
+        self,
+        arguments: Generate,
+        caller: Caller,
+        failure: Failure,
     ) -> Generate | None:
         """Return the call that stands in for a failed one: told what was wrong, or elsewhere.
 
@@ -132,7 +175,11 @@ class Router:
             return None
         return arguments.model_copy(update={"after": after, "repair": ""})
 
-    def _chosen(self, arguments: Generate, caller: Caller) -> Candidate | None:
+    def _chosen(
+        self,
+        arguments: Generate,
+        caller: Caller,
+    ) -> Candidate | None:
         candidates = self.candidates(arguments.model)
         if not candidates:
             return None
@@ -143,7 +190,12 @@ class Router:
         call.eligible = frozenset(one.name for one in cleared)
         if not arguments.after:
             call.tried.clear()
-        return self._best(cleared, call, arguments, caller)
+        return self._best(
+            cleared,
+            call,
+            arguments,
+            caller,
+        )
 
     def _best(
         self,
@@ -173,14 +225,22 @@ class Router:
             ),
         )
 
-    def _place(self, alias: str, candidate: Candidate) -> Resource:
+    def _place(
+        self,
+        alias: str,
+        candidate: Candidate,
+    ) -> Resource:
         """Return the model as the policy sees it: "planner", or "planner/local@eu"."""
         name = alias
         if len(self._aliases[alias]) > 1:
             name = f"{alias}/{candidate.name}"
         if candidate.region:
             name = f"{name}@{candidate.region}"
-        return Resource(type="model", id=name, clearance=candidate.served.clearance)
+        return Resource(
+            type="model",
+            id=name,
+            clearance=candidate.served.clearance,
+        )
 
 
 def _reaches(candidate: Candidate, caller: Caller) -> bool:
