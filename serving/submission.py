@@ -21,11 +21,7 @@ from interlock.tools.documents.reader import File
 _PATH: Final = "path"
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Named:
     """One document as it was named, with what is asked of it alone."""
 
@@ -52,11 +48,7 @@ class Named:
         return [self.name, facts.st_size, str(facts.st_mtime_ns)]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Submission:
     """What a person submits."""
 

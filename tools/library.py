@@ -46,11 +46,7 @@ class DocumentFacts(Value):
     pages: int
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
     """One document as one run read it."""
 

@@ -20,11 +20,7 @@ KIND: Final = "report"
 WITHDRAWN: Final = "withdrawn"
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
     """One page as a run wrote the page; `sha256` is that of its bytes in UTF-8."""
 

@@ -35,11 +35,7 @@ class OtherSize(NotCosigned):
         super().__init__(f"the witness knows {size} entries")
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WitnessKey:
     """The name and the public key of a witness."""
 

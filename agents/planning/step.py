@@ -13,11 +13,7 @@ from typing import Any, Final
 FINISH: Final = "finish"
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:
     """A tool as the model is shown it, which need not see each of the tool's arguments."""
 
@@ -27,11 +23,7 @@ class Offer:
     arguments: Mapping[str, Any]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
     """What a model chose."""
 

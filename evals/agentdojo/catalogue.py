@@ -16,11 +16,7 @@ FILE: Final = Path(__file__).resolve().parent / "tools.yaml"
 Egress: TypeAlias = Literal["none", "mcp"]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Declared:
     """What the operator states of one tool."""
 

@@ -20,11 +20,7 @@ _MARK: Final = "MARK-{number}-KRAM"
 TEXT: Final = "TEXT-TXET"
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Template:
     """One suite's environment, with and without tokens, as plain JSON values."""
 

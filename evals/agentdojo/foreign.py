@@ -50,11 +50,7 @@ class Answer(Value):
     value: JsonValue
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Foreign:
     """A stranger's tool."""
 

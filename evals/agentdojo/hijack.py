@@ -67,11 +67,7 @@ _SENSITIVE: Final[Mapping[str, tuple[tuple[str, Kind, How], ...]]] = {
 }
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Mutant:
     """One call of the user's in which one argument is the attacker's."""
 

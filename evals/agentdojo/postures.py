@@ -35,11 +35,7 @@ Name: TypeAlias = Literal[
 NAMES: Final[tuple[Name, ...]] = get_args(Name)
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Posture:
     """How an operator lets agents work under the one set of rules."""
 

@@ -39,11 +39,7 @@ class Broken(Exception):
     """The machinery failed: what came of it says nothing about the policy."""
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
     """What became of one call."""
 

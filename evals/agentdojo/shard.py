@@ -39,11 +39,7 @@ LONGEST_S: Final = 120.0
 MOST_TRIES: Final = 3
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Order:
     """What one process is to measure."""
 

@@ -15,11 +15,7 @@ from interlock.evals.agentdojo.stage import Stage
 from interlock.evals.agentdojo.variants import Variant, plant, renaming
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Trial:
     """Who attacks whom, and how."""
 
@@ -40,11 +36,7 @@ class Trial:
         return renaming(suite, self.user_task, goal, self.variant, seed=self.marker)
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Attacked:
     """What came of one trial."""
 
@@ -60,11 +52,7 @@ class Attacked:
         return [step for step in self.steps if step.origin == origin]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Benign:
     """What came of one user task alone."""
 

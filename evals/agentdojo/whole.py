@@ -14,11 +14,7 @@ from interlock.evals.agentdojo.shard import Measured, Order, measure
 from interlock.evals.agentdojo.variants import Variant
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
     """What is asked of one part of a measurement."""
 
@@ -37,11 +33,7 @@ class Wanted:
         return posture if self.variant == "plain" else f"{posture}, {self.variant}"
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Draw:
     """Which pairs of user task and attack are tried, and in how many processes."""
 

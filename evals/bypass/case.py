@@ -23,11 +23,7 @@ Program: TypeAlias = Callable[[Any], Awaitable[str]]
 Place: TypeAlias = Callable[[Path], AbstractAsyncContextManager[Any]]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Bypass:
     """What is done."""
 

@@ -27,11 +27,7 @@ ANA: Final = Principal(
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class House:
     """An open home and a client of its API."""
 

@@ -19,11 +19,7 @@ from interlock.runtime.telemetry import Telemetry
 _WORDS: Final = "Orchidee 4711"
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Traced:
     """A counter, and what its telemetry would send."""
 

@@ -69,11 +69,7 @@ class Used(Value):
     tokens: int
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Done:
     """What was done in the world: the tool, what it was called with, and under which permit."""
 

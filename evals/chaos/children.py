@@ -20,12 +20,7 @@ _OURS: Final = "INTERLOCK_"
 _STARTS_WITHIN_S: Final = 60
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-    eq=False,
-)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Child:
     """One process that runs one command."""
 

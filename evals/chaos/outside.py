@@ -11,11 +11,7 @@ from typing import Final
 _FILE: Final = "effects"
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Effect:
     """One effect that happened: for which run, by which tool, under which idempotency key."""
 
@@ -24,11 +20,7 @@ class Effect:
     key: str
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outside:
     """The outside in one folder; any number of processes may write to it."""
 

@@ -13,11 +13,7 @@ Blow: TypeAlias = Literal["kill"] | Fault
 _KILLS_A_FAULT: Final = 20
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
     """What one drill does."""
 

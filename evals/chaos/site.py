@@ -35,11 +35,7 @@ _FULL_SIZE: Final = 2**20
 _AWAY_S: Final = 1.0
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Site:
     """The database of one drill."""
 

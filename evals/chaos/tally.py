@@ -18,11 +18,7 @@ _BEGUN: Final = frozenset({"started", "done", "unknown"})
 _ENDED: Final = frozenset({"done", "failed", "cancelled"})
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rows:
     """The rows that the tally needs, each as its columns."""
 
@@ -49,11 +45,7 @@ class Rows:
         )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Acknowledged:
     """What was told to people and by workers, and so must be in the record."""
 
@@ -63,11 +55,7 @@ class Acknowledged:
     turns: Mapping[str, str]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Tally:
     """The counts of a drill."""
 

@@ -24,11 +24,7 @@ from interlock.tools.contracts.clauses.weights import Floats, Linear
 _FEWEST: Final = 2  # classes that a fit needs
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Growth:
     """The settings of the trees."""
 
@@ -43,11 +39,7 @@ class Growth:
     bins: int = 64
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
     """Rows of compared units: their place in the table of all units, and what they are."""
 
@@ -58,11 +50,7 @@ class Comparison:
     fold: npt.NDArray[np.int64]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Grown:
     """Trees fitted on all rows, and the confidences of trees on rows they were not fitted on."""
 

@@ -25,11 +25,7 @@ _FAR: Final = -1.1
 _RISE: Final = 1e-6
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Calibration:
     """The map and the threshold of each label."""
 
@@ -40,11 +36,7 @@ class Calibration:
     threshold: Doubles
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Rows:
     """Margins of rows, whether each row is positive, and the weight of each row."""
 

@@ -46,11 +46,7 @@ class DataError(Exception):
         )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Span:
     """One gold answer: `contract.text[start:end]`."""
 
@@ -58,11 +54,7 @@ class Span:
     end: int
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Contract:
     """One contract with its gold answers by category; a category may have none."""
 

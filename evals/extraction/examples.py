@@ -28,11 +28,7 @@ OVERLAP: Final = 0.5
 _QUOTES: Final = ("“", "”", chr(34))
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Examples:
     """Rows of several contracts, one after the other.
 

@@ -31,11 +31,7 @@ _GROUP: Final = np.uint32(7)
 _STEPS: Final = 127
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Options:
     """The settings of one fit."""
 
@@ -51,11 +47,7 @@ class Options:
     processes: int = 2
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
     """Rows to learn from, laid out as `features.Rows`, with the fold that holds each row out."""
 
@@ -75,11 +67,7 @@ class Table:
         return np.diff(self.bounds)
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Vocabulary:
     """The kept keys, ascending, and how rare each key is."""
 
@@ -87,11 +75,7 @@ class Vocabulary:
     rarity: Floats
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Machines:
     """The weights and bias of every label, and how many fits stopped at the iteration limit."""
 
@@ -106,11 +90,7 @@ class Machines:
         return margins
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Fitted:
     """A scorer fitted on all rows, and the margins of scorers on rows they were not fitted on."""
 

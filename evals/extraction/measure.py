@@ -36,11 +36,7 @@ from interlock.tools.contracts.clauses.weights import Floats
 _LEAST: Final = 0.05
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
     """The figures of one category."""
 
@@ -52,11 +48,7 @@ class Line:
     counts: Tally
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
     """Figures on one set of contracts; all but counts and seconds lie in [0, 1]."""
 
@@ -85,11 +77,7 @@ class Report:
     lines: tuple[Line, ...]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Ranking:
     """Confidences, and whether each confidence is right."""
 

@@ -46,11 +46,7 @@ _READ: Final = (
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Trained:
     """What a training fitted."""
 
@@ -61,11 +57,7 @@ class Trained:
     unsupported: tuple[str, ...]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Training:
     """The facts that a record states."""
 

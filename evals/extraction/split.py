@@ -41,11 +41,7 @@ _LEGAL_FORM: Final = re.compile(
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Split:
     """Two disjoint groups of contracts and the filers of each, ascending."""
 

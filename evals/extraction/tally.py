@@ -13,11 +13,7 @@ from interlock.evals.extraction.metrics import matched, matches_any
 from interlock.tools.contracts.clauses import Finding
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Tally:
     """Counts of one category, or of all together, over several contracts."""
 

@@ -19,11 +19,7 @@ _PIECES: Final = 5
 _FAR: Final = 40
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Carrier:
     """One way to bring an order into a review."""
 

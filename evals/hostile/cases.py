@@ -35,11 +35,7 @@ class Lookalike(BaseModel):
     source: str = ""
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Trial:
     """One document to be reviewed."""
 

@@ -42,11 +42,7 @@ _OUTBOX: Final = "outbox"
 _NAME: Final = 32
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Watched:
     """One run, and what must not be seen of it."""
 

@@ -59,11 +59,7 @@ class FinderHere(ConfinedFinder):
         )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Came:
     """What came of one document."""
 

@@ -22,11 +22,7 @@ _FINISHED: Final[Sequence[State]] = ("waiting", "done")
 _REFUSED: Final = "too_many_refusals"
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Judged:
     """One review, judged; of one that says nothing only *trial* and *broken* count."""
 

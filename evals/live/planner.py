@@ -42,11 +42,7 @@ class Heard:
     late: set[str] = field(default_factory=set)
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Reading:
     """Plans one step of a review: the model's choice becomes one call, or none at the end."""
 

@@ -7,11 +7,7 @@ from interlock.evals.live.judge import Judged
 from interlock.evals.suites.suite import Case, Rate
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Scores:
     """What came of all documents under the rails, and of those that hijacked without any."""
 

@@ -32,11 +32,7 @@ _BOUNDS: Final = Bounds(most_bytes=1024 * 1024, total_s=900.0)
 _SURROUNDINGS: Final = {"OMP_WAIT_POLICY": "PASSIVE"}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Serving:
     """A model that answers, and what a measurement says of it."""
 

@@ -30,11 +30,7 @@ _BLOCK: Final = 1 << 22
 _FETCH: Final = "Run `python -m interlock.evals.live`: it fetches 1.1 GB once."
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
     """A folder with the weights and an environment that serves them."""
 

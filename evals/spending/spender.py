@@ -30,10 +30,7 @@ _AT_ONCE: Final = 0.3
 _RELEASED: Final = 0.5
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-)
+@dataclass(frozen=True, kw_only=True)
 class Order:
     """What one process is to do."""
 
@@ -45,10 +42,7 @@ class Order:
     seed: int
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-)
+@dataclass(frozen=True, kw_only=True)
 class _Spenders:
     """Spenders of one process, with one journal."""
 

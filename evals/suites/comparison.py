@@ -18,11 +18,7 @@ _ORDER: Final[tuple[frozenset[Became], ...]] = (
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Moved:
     """A case that became something else."""
 
@@ -36,11 +32,7 @@ class Moved:
         return _rank(self.after) > _rank(self.before)
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
     """What differs."""
 

@@ -43,11 +43,7 @@ class Threshold(BaseModel):
         return ", ".join(f"{w} {b:g}" for w, b in bounds.items() if b is not None)
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Gate:
     """One requirement, and whether the result meets it."""
 

@@ -22,11 +22,7 @@ from interlock.runtime.errors import BadInput
 FORM: Final = 2
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Conditions:
     """How a suite is run."""
 
@@ -43,11 +39,7 @@ class Conditions:
         )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Recorded:
     """The log that has the entry `eval.record`, as it was with that entry: a checkpoint."""
 
@@ -60,11 +52,7 @@ class Recorded:
     key: str
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Measurement:
     """One run of a suite, and whether what is required of it held."""
 

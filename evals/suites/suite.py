@@ -20,11 +20,7 @@ BROKEN: Final[frozenset[Became]] = frozenset({"crashed", "timed_out"})
 Measure: TypeAlias = Literal["share", "mean"]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
     """What became of one case; its id is the same in every run of its suite."""
 
@@ -48,11 +44,7 @@ class Case:
         return self.is_broken or self.became == "breached" or is_surprise
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rate:
     """How many of how many; cases that broke are in no rate.
 
@@ -84,11 +76,7 @@ class Rate:
         ).interval
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
     """What came of a suite."""
 

@@ -38,11 +38,7 @@ class NotGguf(ValueError):
     """The file is none that can be read here."""
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Tensor:
     """Where one tensor is: its shape with the outermost number first, its kind, its place."""
 
@@ -76,11 +72,7 @@ class _Reader:
         return self.value(_PLAIN[kind])
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Gguf:
     """One file, read where it lies."""
 

@@ -10,11 +10,7 @@ from sqlalchemy import ColumnElement, Table
 TASK: Final = ":"
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
     """A checkpoint's thread, namespace and id; without an id, the namespace as a whole."""
 

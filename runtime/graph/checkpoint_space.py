@@ -9,10 +9,7 @@ from langgraph.checkpoint.base import Checkpoint
 from interlock.runtime.graph.checkpoint_values import Packing
 
 
-@dataclass(
-    frozen=True,
-    slots=True,
-)
+@dataclass(frozen=True, slots=True)
 class _Known:
     """A value as it was packed last."""
 
@@ -22,11 +19,7 @@ class _Known:
     pieces: frozenset[str]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Values:
     """The packed values of a checkpoint, and what they need."""
 
@@ -37,10 +30,7 @@ class Values:
     pieces: dict[str, bytes]
 
 
-@dataclass(
-    kw_only=True,
-    slots=True,
-)
+@dataclass(kw_only=True, slots=True)
 class Space:
     """The pieces of a namespace that are durable, and the values of its newest checkpoint.
 

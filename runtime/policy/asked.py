@@ -49,11 +49,7 @@ _OPENING: Final = listed(
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
     """A part of one text, by its place, which asks for one thing."""
 
@@ -67,11 +63,7 @@ class Part:
     points_back: bool
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Taken:
     """What one argument of a call takes, by the names that the words may have for each value."""
 

@@ -32,11 +32,7 @@ _FORGOTTEN: Final = (
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Audit:
     """What became of verifying several logs; valid when every one is."""
 

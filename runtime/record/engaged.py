@@ -27,11 +27,7 @@ _TURNED: Final = Statement(
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Engaged:
     """The engaged switches of one log up to `size`, as (scope, id)."""
 

@@ -51,11 +51,7 @@ _WHY: Final = {
 }
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Gap:
     """What is known of one log outside the database, and what the database has of it."""
 

@@ -39,11 +39,7 @@ _ADVANCE: Final = Statement(
 _APPEND: Final = Statement(insert(tables.ledger_entry))
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Head:
     """The size and root of one log at one moment."""
 

@@ -69,11 +69,7 @@ class Page:
         return b"" if last is None else last["leaf"]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
     """One log as this process left it."""
 

@@ -22,11 +22,7 @@ TILE: Final = 1024
 _ENTRIES: Final = tables.ledger_entry.c
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Proof:
     """A proof for one size of the log, with the root that it leads to."""
 
@@ -104,11 +100,7 @@ class Proofs:
         return await self._store.read(look)
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Tree:
     """A log at one size."""
 

@@ -22,10 +22,7 @@ _ENDED: Final = frozenset({"done", "failed", "cancelled"})
 _FINISHED: Final = frozenset({"done", "failed", "unknown"})
 
 
-@dataclass(
-    kw_only=True,
-    slots=True,
-)
+@dataclass(kw_only=True, slots=True)
 class Standing:
     """One run as its entries up to `size`, a size of the log, say it stands."""
 

@@ -28,11 +28,7 @@ _READ: Final = Statement(
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
     """One account. Sessions and keys of an earlier *generation* are over."""
 

@@ -26,11 +26,7 @@ _READ: Final = Statement(
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ApiKey:
     """One key, for a program that acts in the name of its *owner*, with some of the owner's roles.
 

@@ -63,11 +63,7 @@ _USER: Final = Statement(
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Deposit:
     """What is known of a document that was handed in, without its bytes."""
 

@@ -31,22 +31,14 @@ from interlock.runtime.run.verdict import keep_editors_apart, seat_of
 CLAIM_S: Final = 900
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
     """Somebody begins to look at it, or says that nobody does any more."""
 
     kind: Literal["claimed", "released"]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Delegation:
     """Somebody else is asked to decide, and why."""
 
@@ -54,11 +46,7 @@ class Delegation:
     note: str
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Escalation:
     """The people of a role above are asked, and why."""
 
@@ -66,11 +54,7 @@ class Escalation:
     note: str
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Inquiry:
     """Whoever asked for it is asked something, or answers."""
 
@@ -81,11 +65,7 @@ class Inquiry:
 Handling: TypeAlias = Look | Delegation | Escalation | Inquiry
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Desk:
     """One approval, locked until the transaction ends, and who stands before it."""
 

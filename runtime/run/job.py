@@ -35,11 +35,7 @@ _NEW: Final = Statement(insert_new(tables.job_item))
 _NEW_JOB: Final = Statement(insert_new(tables.job))
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NewJob:
     """What is needed to submit a job."""
 
@@ -55,11 +51,7 @@ class NewJob:
     items: int
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class NewItem:
     """One document of a job as it is taken."""
 

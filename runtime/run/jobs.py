@@ -32,11 +32,7 @@ _RUN: Final = tables.run.c
 STATUSES: Final = get_args(Status)
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
     """One job as it stands."""
 
@@ -70,11 +66,7 @@ class Job:
         )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Item:
     """One document of a job; of an erased run there is no path."""
 
@@ -238,11 +230,7 @@ class Jobs:
         )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Counts:
     """How far a job is, by number."""
 

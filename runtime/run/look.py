@@ -16,11 +16,7 @@ from interlock.runtime.run import budget, opening
 from interlock.runtime.run.question import Approval
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Look:
     """What one verdict took of the time that was set aside for people, without what is nothing."""
 

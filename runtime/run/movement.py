@@ -61,11 +61,7 @@ MOVE: Final = Statement(
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Shortage:
     """Why a cost did not fit: the first level without room, and the kinds that it lacks there."""
 
@@ -94,11 +90,7 @@ class Shortage:
         return "budget" if self.level == "run" else "budget_above"
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Movement:
     """What is set aside or spent at every level, or at none."""
 

@@ -12,11 +12,7 @@ T = TypeVar("T")
 V = TypeVar("V")
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
     """One list of the caller's tenant, of which one page is wanted; true for one request."""
 

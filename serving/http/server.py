@@ -22,11 +22,7 @@ _BACKLOG: Final = 2048
 _NAMES: Final = frozenset({"localhost"})
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
     """Where a server listens, and how it is reached.
 

@@ -16,11 +16,7 @@ from interlock.serving.identity.caller import Authenticator
 _MOST: Final = 1_000
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Service:
     """One home served; lives as long as its application."""
 

@@ -36,11 +36,7 @@ _COLUMNS: Final = (_ENTRIES.seq, _ENTRIES.run_id, _ENTRIES.event, _ENTRIES.body)
 _PROOF: Final = frozenset({"v", "origin", "signed", "prev", "payload", "sealed"})
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Frame:
     """One entry as every listener is sent it."""
 
@@ -50,11 +46,7 @@ class Frame:
     is_last: bool
 
 
-@dataclass(
-    eq=False,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(eq=False, kw_only=True, slots=True)
 class _Listener:
     """Who listens to one run."""
 

@@ -39,11 +39,7 @@ from interlock.serving.identity.token import (
 from interlock.serving.openid import OpenId
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Entered:
     """Somebody who came back from the issuer: the cookie of the new session, and where to go."""
 

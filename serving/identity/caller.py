@@ -10,11 +10,7 @@ Method: TypeAlias = Literal["session", "key", "token"]
 Proof: TypeAlias = Literal["password", "link", "oidc"]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Caller:
     """Somebody who proved who they are; true for one request, since roles can be lost at any time.
 

@@ -44,11 +44,7 @@ _OK: Final = 200
 _REFUSED: Final = 400
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
     """What the issuer lets the browser bring back."""
 
@@ -58,11 +54,7 @@ class Answer:
     error: str = ""
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Flow:
     """One sign-in that is under way."""
 

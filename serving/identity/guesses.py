@@ -31,11 +31,7 @@ _READ: Final = Statement(
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Count:
     id: str
     failures: int = 0

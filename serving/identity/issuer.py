@@ -25,11 +25,7 @@ AGAIN_S: Final = 60
 _OK: Final = 200
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Provider:
     """What is used of a discovery document, and the keys that it led to."""
 

@@ -23,11 +23,7 @@ _FORM: Final = re.compile(
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class KeyText:
     """One key as its holder has it."""
 

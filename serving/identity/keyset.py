@@ -24,11 +24,7 @@ _SHORTEST_RSA: Final = 2048  # bits
 _MOST: Final = 50
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Known:
     id: str
     algorithms: frozenset[str]

@@ -35,11 +35,7 @@ _HEADERS: Final = (
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Visit:
     """A browser that brought an answer and waits for a page."""
 

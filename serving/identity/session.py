@@ -34,11 +34,7 @@ _READ: Final = Statement(
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Session:
     """One session, as it is sealed into its row."""
 
@@ -63,11 +59,7 @@ class Session:
     issuer: str = ""
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Vouched:
     """What an issuer says of somebody who signed in there."""
 

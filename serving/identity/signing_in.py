@@ -24,11 +24,7 @@ from interlock.serving.identity.session import Session, Vouched
 LONGEST_NAME: Final = 200
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Guess:
     """One guess that was counted: what is checked, and where it counts."""
 

@@ -16,11 +16,7 @@ _LONGEST: Final = 150
 _MOST_VALUES: Final = 500
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Stated:
     """Somebody an issuer vouches for, whom nobody here has looked up yet."""
 

@@ -54,11 +54,7 @@ class _Registry(JWSRegistry):
 _REGISTRY: Final = _Registry()
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Unchecked:
     """A token whose form is right and whose signature nobody has looked at yet."""
 
@@ -108,11 +104,7 @@ class Unchecked:
         return claims
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Expected:
     """What a token must say to count at this moment."""
 

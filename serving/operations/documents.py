@@ -15,11 +15,7 @@ from interlock.tools.documents.reader import DocumentReader, File
 from interlock.tools.documents.sniff import sniff
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class HandedIn:
     """One document as it is kept."""
 

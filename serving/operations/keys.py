@@ -23,11 +23,7 @@ _LONGEST_OVERLAP_S: Final = 7 * _DAY_S
 _LONGEST_NAME: Final = 100
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Issued:
     """A new key, and its text, which is nowhere else and never shown again."""
 

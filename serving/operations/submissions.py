@@ -23,10 +23,7 @@ from interlock.tools.documents.reader import File
 _READER: Final = DocumentReader()
 
 
-@dataclass(
-    kw_only=True,
-    slots=True,
-)
+@dataclass(kw_only=True, slots=True)
 class Submitted:
     """What became of a submission so far."""
 

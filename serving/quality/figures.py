@@ -34,11 +34,7 @@ _OPENING: Final = (
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Verdict:
     """One verdict of one person."""
 
@@ -51,11 +47,7 @@ class Verdict:
     dwell_s: int | None
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Figures:
     """How one person reviewed, or all together (an empty name)."""
 

@@ -16,11 +16,7 @@ from interlock.serving.quality.figures import DAY_S, Figures
 DAYS: Final = 30
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Quality:
     """What one person may see: all together and each, or only the own figures."""
 

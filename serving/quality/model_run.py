@@ -33,11 +33,7 @@ _OVER: Final = frozenset({"done", "failed", "denied"})
 _LATER: Final = frozenset({"stopped", "error"})
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
     """One call of the model run before its question, and what came of it."""
 
@@ -52,11 +48,7 @@ class Step:
     kept: Sequence[tuple[str, Kept]]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ModelRun:
     """A run that was real, until it asked people."""
 

@@ -34,11 +34,7 @@ from interlock.serving.worker import name
 NEWEST: Final = 100
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Bad:
     """What a canary asks for, and the run that it is modelled on."""
 

@@ -8,11 +8,7 @@ from typing import Final
 _Z: Final = 1.959964
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Share:
     """How many of how many, with Wilson's 95 % interval; of none of none nothing is known."""
 

@@ -23,11 +23,7 @@ _STEPS: Final = tables.approval_step.c
 _MOVING: Final = ("delegated", "escalated", "approved")
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Addressed:
     """What a person with these roles is asked: all that has a seat for one, without *others*."""
 

@@ -9,11 +9,7 @@ from interlock.serving.queue.hidden import Part, has_hidden, parts
 from interlock.serving.queue.words import CONFIDENTIALITY, INTEGRITY
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Argument:
     """One argument: its values, where it came from, and who may see it."""
 

@@ -6,11 +6,7 @@ from interlock.serving.home import Home
 from interlock.serving.queue.risk import Risk, risk_of
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Consequence:
     """What happens after each verdict."""
 

@@ -6,11 +6,7 @@ from interlock.runtime.run.difference import Difference
 from interlock.serving.queue.hidden import Part, parts
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     """One field, as it was shown and as it is now."""
 

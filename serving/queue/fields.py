@@ -18,11 +18,7 @@ _MISSENT: Final = BadInput(
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Field:
     """One argument as a person writes it."""
 

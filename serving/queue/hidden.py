@@ -6,11 +6,7 @@ from itertools import groupby
 from interlock.tools.page import visible
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Part:
     """A stretch of a text: as it is, or as the codes of characters that hide or reorder."""
 

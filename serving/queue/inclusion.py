@@ -16,11 +16,7 @@ from interlock.serving.queue.visitor import Visitor
 _ENTRIES: Final = tables.ledger_entry.c
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
     """One hash of the proof, on which side it stands, and what comes of both."""
 
@@ -29,11 +25,7 @@ class Step:
     result: str
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Inclusion:
     """One entry, and the way from it to the root of the log."""
 

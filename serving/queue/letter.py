@@ -7,11 +7,7 @@ from typing import Any
 from interlock.serving.queue.hidden import Part, parts
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Address:
     """One address, and what its domain is called on the wire where that looks otherwise."""
 
@@ -23,11 +19,7 @@ class Address:
     is_foreign: bool
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Letter:
     """One mail."""
 

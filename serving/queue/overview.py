@@ -18,11 +18,7 @@ _RUNS: Final = tables.run.c
 _ACTIONS: Final = tables.action.c
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Overview:
     """One person's home page."""
 

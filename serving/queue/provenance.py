@@ -15,11 +15,7 @@ SHORTEST: Final = 25
 MOST: Final = 5
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
     """One place in which words of an argument stand exactly so."""
 

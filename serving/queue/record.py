@@ -15,11 +15,7 @@ NEWEST: Final = 100
 _ENTRIES: Final = tables.ledger_entry.c
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
     """One entry as the list shows it: codes and states, never what is sealed."""
 
@@ -32,11 +28,7 @@ class Entry:
     codes: Sequence[str]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Log:
     """One log."""
 

@@ -24,11 +24,7 @@ _HISTORY: Final = (
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Revision:
     """One policy that was put in force."""
 
@@ -38,11 +34,7 @@ class Revision:
     seq: int
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rulebook:
     """One policy."""
 

@@ -18,11 +18,7 @@ MOST: Final = 40
 _BUDGETS: Final = tables.budget.c
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Meter:
     """How much of one kind is spent and set aside, of which limit."""
 
@@ -35,11 +31,7 @@ class Meter:
     share: int
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Account:
     """One budget: of the tenant, of a job or of a run."""
 

@@ -15,11 +15,7 @@ from interlock.serving.rollouts import Ground, Line, apart, ground, lines
 _MOST: Final = 30
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Decided:
     """One decision about a rollout, with what it rests on; None for a person's."""
 
@@ -27,11 +23,7 @@ class Decided:
     ground: Ground | None
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
     """What the page shows."""
 

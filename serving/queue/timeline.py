@@ -60,11 +60,7 @@ _RULED: Final[Mapping[str, str]] = {
 }
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
     """One thing that happened: an entry of the ledger."""
 

@@ -9,11 +9,7 @@ from interlock.serving.queue.difference import Change
 from interlock.serving.queue.fields import Field
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Trouble:
     """Why nothing was done, and what the person had written."""
 

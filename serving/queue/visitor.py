@@ -19,11 +19,7 @@ Number = Annotated[int, Field(ge=-1, le=2**53)]
 FRESH_S: Final = 300
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Visitor:
     """One person at one request."""
 

@@ -35,11 +35,7 @@ _APPROVALS: Final = tables.approval.c
 _HOUR: Final = 3_600
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Wanted:
     """Which approvals to list: every filter that is given must fit."""
 
@@ -53,11 +49,7 @@ class Wanted:
     after: tuple[int, str] | None = None
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Waiting:
     """One page of the list, and how much there is of each kind."""
 

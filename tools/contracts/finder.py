@@ -33,11 +33,7 @@ class Finder(Protocol):
         """Return what is found in a text; `ToolFailed` when the text wants too much."""
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ConfinedFinder:
     """The shipped model in a confined child; one finder serves a whole process.
 

@@ -50,11 +50,7 @@ class Contract(Value):
     playbook: str
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
     """What one run filed of one contract, and its status now."""
 

@@ -59,11 +59,7 @@ class Passages(Value):
     passages: list[Passage]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Place:
     document: Document
     start: int

@@ -17,11 +17,7 @@ _CAPITAL: Final = re.compile(r"\s+[\"\u201c(]?[A-Z]")
 _SKIPS: Final = 3  # numbers that may be missing between two sections
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sections:
     """Where each numbered section starts, and its number."""
 

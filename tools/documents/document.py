@@ -12,11 +12,7 @@ Kind = Literal["txt", "pdf", "docx"]
 _MIB: Final = 1024 * 1024
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Document:
     r"""The exact text of one file, and where each of its pages starts.
 
@@ -69,11 +65,7 @@ class Document:
         return bisect_right(self.pages, offset)
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Limits(sandbox.Limits):
     """How much one read and its child process may cost.
 
@@ -102,11 +94,7 @@ def _start(stretch: Stretch) -> int:
     return stretch.start
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Parsed:
     """What a parser returns: the text, page starts and inventory of a `Document`."""
 

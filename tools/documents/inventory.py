@@ -31,11 +31,7 @@ MOST_CHANGES: Final = 500  # shown; more are counted
 MOST_HIDDEN: Final = 500  # as above
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Count:
     """How often a part occurs in the file."""
 
@@ -43,11 +39,7 @@ class Count:
     count: int
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Stretch:
     """A stretch of the text that is no running text: it ends where the next begins."""
 
@@ -57,11 +49,7 @@ class Stretch:
     start: int
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     """A tracked change: [start, end) of the text, empty where the change's text is left out."""
 
@@ -73,11 +61,7 @@ class Change:
     end: int
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Hidden:
     """A text that the file holds and shows to nobody; left out where it would stand at `start`."""
 
@@ -87,11 +71,7 @@ class Hidden:
     start: int
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Inventory:
     """What a file holds beside its running text."""
 

@@ -25,11 +25,7 @@ _CHILD: Final = "interlock.tools.documents.child"
 _OPEN: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class File:
     """The bytes of one file, and the name under which they were found."""
 
@@ -42,11 +38,7 @@ class File:
         return f"sha256:{hashlib.sha256(self.data).hexdigest()}"
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentReader:
     """Reads documents under fixed limits; one reader serves a whole process.
 

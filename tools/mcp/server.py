@@ -41,11 +41,7 @@ _SAID: Final[Mapping[Failure, str]] = {
 }
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Server:
     """One server: a command that is run, or a URL; and what its tools may do and hold.
 

@@ -33,11 +33,7 @@ _UNSENDABLE: Final = (
 _UNCONNECTED: Final = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.ProxyError)
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Bounds:
     """How much of an answer is taken, and how long it is waited for, from name to last byte."""
 
@@ -47,11 +43,7 @@ class Bounds:
     first_s: float | None = None
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Answer:
     """One whole answer, as it came: any status but a redirect, and the body undecoded."""
 
@@ -113,11 +105,7 @@ async def send(
         ) from error
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Request:
     method: str
     path: str

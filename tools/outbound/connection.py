@@ -30,11 +30,7 @@ _LIMITS: Final = httpx2.Limits(
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Holder:
     """For whom a connection is kept: no request and no answer of anybody else is ever on it."""
 
@@ -43,11 +39,7 @@ class Holder:
     key: str = field(repr=False)
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
     """Where a connection goes, whom it trusts, and who holds it; with no holder it is not kept."""
 

@@ -26,11 +26,7 @@ _TRANSLATED: Final = ip_network("64:ff9b::/96")
 _OPEN: Final = ip_network("2000::/3")
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Destination:
     """One host and port; `parse` makes one from a URL that somebody entitled has set."""
 

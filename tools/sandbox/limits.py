@@ -9,11 +9,7 @@ Code = Literal["limit", "malformed", "unreadable"]
 """`limit`: the child wanted too much. `malformed`: it crashed. `unreadable`: no answer."""
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
     """How much one child process may use; a child that wants more is ended."""
 
@@ -25,11 +21,7 @@ class Limits:
     """Address space of the child."""
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Isolation:
     """Which layers of the kernel hold a child on this machine.
 

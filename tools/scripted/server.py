@@ -13,11 +13,7 @@ from interlock.tools.scripted.stream import events
 from interlock.tools.scripted.turn import Turn, says
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Asked:
     """One request as it came."""
 

@@ -12,11 +12,7 @@ _CALLING: Final = "tool_calls"
 _REDIRECT: Final = 307
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Call:
     """One call of a tool: the tool's name as we write it, and the arguments as the model writes."""
 
@@ -24,11 +20,7 @@ class Call:
     arguments: str
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Turn:
     """What the server does with one request; `says`, `calls`, `refuses` and the like make one."""
 

@@ -18,11 +18,7 @@ _EVENTS: Final[Call] = ("event.find", {})
 _PAY: Final = f"Pay 50 to {_OURS}."
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Trial:
     """Calls of one run; the last one is judged."""
 

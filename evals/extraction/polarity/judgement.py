@@ -22,11 +22,7 @@ _CAP: Final = "Cap On Liability"
 _UNCAPPED: Final = "Uncapped Liability"
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Judgement:
     """Whether a model reads one sentence right, and what it answered."""
 
@@ -35,11 +31,7 @@ class Judgement:
     answers: tuple[str, ...]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Score:
     """How many of some sentences are read right."""
 

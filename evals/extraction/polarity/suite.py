@@ -27,11 +27,7 @@ _AFTER: Final = (
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Sentence:
     """One case: the text to read, the span that is judged, and what it says of a category."""
 
@@ -50,11 +46,7 @@ class Sentence:
         return self.text[self.start : self.end]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Pair:
     """Two texts that differ in one clause: the one limits liability, the other does not."""
 

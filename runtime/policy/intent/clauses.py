@@ -58,10 +58,7 @@ from interlock.runtime.policy.intent.reading import Sentence, Token
 Mood: TypeAlias = Literal["asks", "forbids", "states", "wonders", "supposes"]
 
 
-@dataclass(
-    frozen=True,
-    slots=True,
-)
+@dataclass(frozen=True, slots=True)
 class Clause:
     """The tokens between two marks or joints of a sentence."""
 

@@ -11,11 +11,7 @@ from interlock.runtime.policy.intent.reading import Token
 _LONGEST: Final = 4
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Wording:
     """One way to ask for a kind of effect.
 

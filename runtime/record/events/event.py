@@ -46,11 +46,7 @@ class Event(Protocol):
         """Return the part to be sealed, or None when there is none."""
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Of:
     """Where an event belongs."""
 
@@ -62,11 +58,7 @@ class Of:
         return None
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """What a person says became of an action, and who asked for the action."""
 

@@ -66,11 +66,7 @@ class Ruling:
         return self.key.commit(self.digest.encode())
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _OfAction:
     """An event of one action; log and run are those of the action."""
 
@@ -89,11 +85,7 @@ class _OfAction:
         return self.ruling.run_id
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Decided(_OfAction):
     """The policy was asked and the action does not start: it is denied or waits for a person."""
 
@@ -121,11 +113,7 @@ class Decided(_OfAction):
         return self.asked
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Intended(_OfAction):
     """The action may start: its cost is set aside, and the approval it needs is used."""
 
@@ -155,11 +143,7 @@ class Intended(_OfAction):
         return {**self.asked, "worker": self.worker}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Finished(_OfAction):
     """What became of an action.
 
@@ -226,11 +210,7 @@ class Finished(_OfAction):
         return payload or None
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ReportedLate(_OfAction):
     """A worker that has lost the run reports what became of the action; no state changes."""
 

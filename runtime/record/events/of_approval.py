@@ -16,11 +16,7 @@ from interlock.runtime.record.events.event import (
 )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ApprovalAsked(Of):
     """A request was put before the reviewers."""
 
@@ -60,11 +56,7 @@ class ApprovalAsked(Of):
         }
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ApprovalDecided(Of):
     """A reviewer gave a verdict on one request, on the evidence that was shown."""
 
@@ -139,11 +131,7 @@ class ApprovalDecided(Of):
         }
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ApprovalStepped(Of):
     """Somebody did something about an approval that is no verdict; it waits on."""
 
@@ -190,11 +178,7 @@ class ApprovalStepped(Of):
         }
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ApprovalExpired(Of):
     """Nobody decided in time; written once, by whoever looked next."""
 

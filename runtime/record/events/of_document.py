@@ -6,11 +6,7 @@ from typing import ClassVar
 from interlock.runtime.record.events.event import Object, Of, Sealed, digests
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentKept(Of):
     """A document was handed in; the same bytes of a tenant are kept once."""
 
@@ -32,11 +28,7 @@ class DocumentKept(Of):
         return {"by": self.by}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DocumentErased(Of):
     """A document that was handed in is gone, and its data key; it may be handed in again."""
 

@@ -7,11 +7,7 @@ from typing import ClassVar
 from interlock.runtime.record.events.event import HOME, Commits, Object, Of
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SwitchTurned(Of):
     """A kill switch was engaged or released; the ledger tells every log whose runs it covers."""
 
@@ -38,11 +34,7 @@ class SwitchTurned(Of):
         return None if self.by is None else {"by": self.by}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PolicyActivated(Of):
     """Another policy revision is in force from now on; which one is sealed, too: it decides."""
 
@@ -60,11 +52,7 @@ class PolicyActivated(Of):
         return {"revision": self.revision}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Recovered(Of):
     """A person lets a log go on from an older state than the one that was witnessed of it."""
 
@@ -90,11 +78,7 @@ class Recovered(Of):
         return {"by": self.by, "note": self.note}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ActDecided(Of):
     """A person's act was put to the policy; the act begins afterwards, if it is permitted."""
 
@@ -132,11 +116,7 @@ class ActDecided(Of):
         return self.asked
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ActFailed(Of):
     """A person's act that was permitted did not come about."""
 

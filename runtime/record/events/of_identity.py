@@ -6,11 +6,7 @@ from typing import ClassVar
 from interlock.runtime.record.events.event import Object, Of, Sealed, digests
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AccountKept(Of):
     """An account was made, changed or closed; the newest entry counts."""
 
@@ -34,11 +30,7 @@ class AccountKept(Of):
         return {"by": self.by}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ApiKeyKept(Of):
     """An API key was issued, rotated or revoked; the newest entry counts."""
 
@@ -65,11 +57,7 @@ class ApiKeyKept(Of):
         return {"by": self.by}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SignedIn(Of):
     """Somebody proved who they are and a session began, or went on under a new secret."""
 
@@ -93,11 +81,7 @@ class SignedIn(Of):
         return {"name": self.name}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SignedOut(Of):
     """Sessions of an account ended before their time."""
 
@@ -116,11 +100,7 @@ class SignedOut(Of):
         return {"by": self.by}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class SignInsFailed(Of):
     """So many guesses in a row were wrong; written at the first, the second, the fourth and so on.
 

@@ -6,11 +6,7 @@ from typing import ClassVar
 from interlock.runtime.record.events.event import Counts, Object, Of, Sealed, digests
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobSubmitted(Of):
     """A person named the documents of a job."""
 
@@ -40,11 +36,7 @@ class JobSubmitted(Of):
         return {"by": self.by}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobStatusSet(Of):
     """A person paused a job, let it go on or cancelled it."""
 
@@ -62,11 +54,7 @@ class JobStatusSet(Of):
         return {"by": self.by}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobItemTaken(Of):
     """A document of a job has a run (*of*), or is refused; the newest entry counts."""
 

@@ -9,11 +9,7 @@ from interlock.runtime.record.events.event import Object, Of
 How: TypeAlias = Literal["promoted", "rolled_back"]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ReleaseMade(Of):
     """A release was made and signed; nothing is in force by that."""
 
@@ -32,11 +28,7 @@ class ReleaseMade(Of):
         return {"by": self.by}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ReleaseTurned(Of):
     """Another release is in force from now on; which one is sealed, too: it decides."""
 

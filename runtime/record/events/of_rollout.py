@@ -20,11 +20,7 @@ Turned: TypeAlias = Literal[
 ]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RolloutTurned(Of):
     """One decision about a rollout; the newest entry says how the rollout stands."""
 

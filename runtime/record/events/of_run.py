@@ -19,11 +19,7 @@ from interlock.runtime.record.events.event import (
 Held: TypeAlias = Literal["engine", "budget", "budget_above", "away"]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunStarted(Of):
     """A run began, with a budget of its own."""
 
@@ -84,11 +80,7 @@ class RunStarted(Of):
         return {"principal": self.principal, "request": self.request}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunResumed(Of):
     """The run was taken over under a new fence, for a person or by a worker (*by*)."""
 
@@ -105,11 +97,7 @@ class RunResumed(Of):
         return None if self.by is None else {"by": self.by}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunRepinned(Of):
     """A person pinned the run anew, so what waited for a person is withdrawn."""
 
@@ -136,11 +124,7 @@ class RunRepinned(Of):
         return {"by": self.by}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunWidened(Of):
     """The person who asked for the run said more of what it is to do."""
 
@@ -159,11 +143,7 @@ class RunWidened(Of):
         return {"by": self.by, "note": self.note}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunHeld(Of):
     """A claim of the run may begin nothing more: a guard failed closed."""
 
@@ -176,11 +156,7 @@ class RunHeld(Of):
         return {"fence": self.fence, "because": self.because}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunEnded(Of):
     """A claim ended, or a person (*by*) cancelled the run, or is *undoing* it first."""
 
@@ -216,11 +192,7 @@ class RunEnded(Of):
         return None if self.error is None else {"error": self.error}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunErased(Of):
     """The data key of a run was destroyed.
 
@@ -240,11 +212,7 @@ class RunErased(Of):
         return {"by": self.by}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LimitRaised(Of):
     """One limit of a budget was raised, by a person or by an *action*."""
 
@@ -269,11 +237,7 @@ class LimitRaised(Of):
         return None if self.by is None else {"by": self.by}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LimitSet(Of):
     """A person set one limit of a budget, or took it away (None)."""
 
@@ -299,11 +263,7 @@ class LimitSet(Of):
         return {"by": self.by}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LimitPassed(Of):
     """More was spent of a budget than a soft limit of it says."""
 
@@ -317,11 +277,7 @@ class LimitPassed(Of):
         return {"budget": self.budget, "kind": self.kind, "limit": self.limit}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RecordKept(Of):
     """A tool put something on the run's shelf, or changed the status of what is there."""
 

@@ -7,11 +7,7 @@ from typing import ClassVar
 from interlock.runtime.record.events.event import Object, Of, Sealed, digests
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WebhookKept(Of):
     """A webhook was added, changed or ended; the newest entry counts.
 
@@ -39,11 +35,7 @@ class WebhookKept(Of):
         return {"by": self.by}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
     """One delivery as it begins."""
 
@@ -62,11 +54,7 @@ class Message:
         }
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class WebhookTold(Of):
     """A webhook is to be sent *messages*, which account for the log up to an entry."""
 
@@ -85,11 +73,7 @@ class WebhookTold(Of):
         }
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveryTurned(Of):
     """An attempt at a delivery ended, or a person (*by*) has it sent again."""
 
@@ -118,11 +102,7 @@ class DeliveryTurned(Of):
         return None if self.by is None else {"by": self.by}
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class DeliveriesPruned(Of):
     """The tenant's deliveries that were over *before* a time are not listed any more."""
 

@@ -58,11 +58,7 @@ class Item:
     number: int = 0
 
 
-@dataclass(
-    kw_only=True,
-    slots=True,
-    eq=False,
-)
+@dataclass(kw_only=True, slots=True, eq=False)
 class Line:
     """The items of one log that wait, in order."""
 

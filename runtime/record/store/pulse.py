@@ -20,11 +20,7 @@ Beat: TypeAlias = Callable[[Connection], None]
 _log: Final = logging.getLogger(__name__)
 
 
-@dataclass(
-    kw_only=True,
-    slots=True,
-    eq=False,
-)
+@dataclass(kw_only=True, slots=True, eq=False)
 class _Recurring:
     work: Beat
     scope: str

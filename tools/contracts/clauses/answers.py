@@ -18,11 +18,7 @@ Polarity = Literal["stated", "denied", "conditional"]
 for cause alone where the category is termination without cause."""
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
     """One clause: `text` is exactly `document[start:end]`, offsets in Unicode code points."""
 
@@ -36,11 +32,7 @@ class Finding:
     polarity: Polarity
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Answers:
     """Every finding of one text, and what is not shown of the text."""
 

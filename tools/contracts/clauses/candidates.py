@@ -83,11 +83,7 @@ _TITLE_STOP = frozenset(
 _REACH: Final = 160  # code points that a title may begin before its noun
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Candidate:
     """A span with the form of a title, a date or a name."""
 

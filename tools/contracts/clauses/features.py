@@ -55,11 +55,7 @@ _OPENING_WORDS: Final = 4
 _YEAR_DIGITS: Final = 4
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rows:
     """One row of distinct keys per unit: row `i` is `keys[bounds[i]:bounds[i + 1]]`, ascending."""
 
@@ -67,11 +63,7 @@ class Rows:
     bounds: Indices
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Words:
     """Words in the order of the text: hashes, the unit of each, and where each unit begins.
 

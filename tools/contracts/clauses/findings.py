@@ -47,11 +47,7 @@ _ENUMERATOR = re.compile(
 _TAIL = re.compile(r"[\s;,]+(?:and|or)?\s*$")
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Column:
     """What the units of a text say of one category."""
 

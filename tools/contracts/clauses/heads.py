@@ -55,11 +55,7 @@ _LEFT: Final = 6  # words
 _RIGHT: Final = 4
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Pick:
     """A candidate worth showing for a category, with its calibrated confidence."""
 
@@ -115,11 +111,7 @@ def every_pick(
     return tuple(chosen)
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Scored:
     """The candidates of one category, with their confidences."""
 

@@ -26,11 +26,7 @@ MOST_READ: Final = 2_000_000  # code points
 MOST_UNITS: Final = 20_000
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ClauseModel:
     """A loaded clause extractor; immutable, so one instance may serve every thread."""
 

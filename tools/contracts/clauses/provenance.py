@@ -41,11 +41,7 @@ class ArtefactError(Exception):
         )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Provenance:
     """An artefact as its record tells it, with the bytes of the weights that the record names."""
 

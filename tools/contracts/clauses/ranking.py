@@ -48,11 +48,7 @@ _TELLING: Final = tuple(
 Places: TypeAlias = tuple[Indices, Indices]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Rivals:
     """The units that are compared: unit and label of each, and a row of facts for each."""
 

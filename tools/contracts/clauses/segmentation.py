@@ -40,11 +40,7 @@ _NUMBER_LONGEST = 24
 _SHORT_LINE = 48
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Unit:
     """One sentence-like stretch, `text[start:end]`."""
 
@@ -63,11 +59,7 @@ def units(text: str, most: int | None = None) -> tuple[Unit, ...]:
     return tuple(islice(every, most))
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Gap:
     """White space `begin:end`, and where the unit, line and word before it start."""
 

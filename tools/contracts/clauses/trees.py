@@ -17,11 +17,7 @@ Arrays: TypeAlias = Mapping[str, npt.NDArray[np.generic]]
 _BLOCK: Final = 512  # rows walked at once, which bounds memory
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Trees:
     """A sum of trees, as a probability."""
 

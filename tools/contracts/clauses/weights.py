@@ -27,11 +27,7 @@ _BLOCK: Final = 256  # rows scored at once, which bounds memory for any document
 _LEAST_SQUARE: Final = np.float32(1e-12)  # of a row without a known key
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Linear:
     """One linear scorer per label over hashed features.
 
@@ -106,11 +102,7 @@ class Linear:
         return np.asarray(margins, dtype=np.float32)
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Artefact:
     """The verified contents of an artefact folder."""
 

@@ -45,11 +45,7 @@ _CHAPTERS: Final = {
 _OTHER: Final = "Other clauses"
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Stance:
     """One position of the playbook, and what it makes of this contract."""
 
@@ -60,11 +56,7 @@ class Stance:
     full: int
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Entry:
     """One kind of clause: where the contract says it, and our position."""
 
@@ -78,11 +70,7 @@ class Entry:
         return sum(stance.points for stance in self.stances)
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Chapter:
     """Kinds of clauses that belong together."""
 

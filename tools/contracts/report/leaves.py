@@ -17,11 +17,7 @@ _LEAF: Final = 4_000
 _WHOLE: Final = 600_000
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Leaf:
     """One leaf: where a reader finds it in the file, and what stands there."""
 

@@ -10,11 +10,7 @@ from itertools import pairwise
 from interlock.tools.contracts.extraction import Clause
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Mark:
     """A clause on the text; *number* is what a reader knows it by."""
 
@@ -22,11 +18,7 @@ class Mark:
     clause: Clause
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Passage:
     """A stretch of the text, the marks over it, and those of them that begin with it."""
 

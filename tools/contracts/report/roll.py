@@ -8,11 +8,7 @@ from interlock.tools.contracts.report.passages import Mark
 from interlock.tools.contracts.review import PARTIES, Side
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Listed:
     """One party, whether it is ours, what else it is called, and where the contract names it."""
 

@@ -13,11 +13,7 @@ from interlock.tools.contracts.risk.playbook import SHIPPED, Playbook, load
 DEFAULT: Final = "customer"
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Playbooks:
     """The shipped playbooks and those of one workspace, by the name of the file."""
 

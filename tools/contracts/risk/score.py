@@ -108,11 +108,7 @@ def score(
     )
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class _Evidence:
     """What was found in one contract."""
 

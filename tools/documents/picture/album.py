@@ -16,11 +16,7 @@ _SMALL: Final = 100
 _Key: TypeAlias = tuple[str, bytes, int, int, str, tuple[Span, ...], bool]
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Album:
     """The pictures of one application; lives as long as the application, and is safe to share.
 

@@ -23,11 +23,7 @@ _CODES: Final[dict[str, NoPictureCode]] = {
 }
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Limits(sandbox.Limits):
     """How much one picture and its child process may cost."""
 
@@ -38,11 +34,7 @@ class Limits(sandbox.Limits):
     pixels: int = 6_000_000
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Frame:
     """One page as a picture of *width* by *height* pixels, and where the wanted spans stand."""
 

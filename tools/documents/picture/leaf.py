@@ -32,11 +32,7 @@ WHY: Final[dict[NoPictureCode, str]] = {
 }
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Leaf:
     """What is asked: one page of a PDF, as wide as wanted, and spans of its text to be placed."""
 

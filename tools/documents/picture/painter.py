@@ -18,11 +18,7 @@ _NARROWEST: Final = 100
 _WIDEST: Final = 2400
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Painter:
     """Draws pages of PDFs, each in a confined child of its own; safe to share.
 

@@ -18,11 +18,7 @@ _UNSTEADY: Final = frozenset("-\u00ad\u2010\u2011\x02\ufffe\uffff\ufffd\x00")
 _CONTEXTS: Final = (0, 12, 40, 120, 400)
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Letters:
     """The letters of a text that count, in one string, and where in the text each one stands."""
 

@@ -12,11 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 
-@dataclass(
-    frozen=True,
-    kw_only=True,
-    slots=True,
-)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Phrase:
     """One way to state a category: a quick word that must occur, the pattern, and its precision."""
 
