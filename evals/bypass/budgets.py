@@ -17,7 +17,7 @@ from interlock.evals.guarantees.rules import without_rule
 from interlock.runtime.door import facts
 from interlock.runtime.policy.request import OpenApprovals
 from interlock.runtime.record.spend import TENANT
-from interlock.runtime.run import action, level, limit
+from interlock.runtime.run import denial, level, limit
 from interlock.runtime.testing import PLENTY
 
 _MOST: Final = 3
@@ -115,7 +115,7 @@ BUDGETS: Final[Mapping[str, Bypass]] = {
     ),
     "budgets.by-refusals": Bypass(
         program=_by_refusals,
-        without=replacing(action, "_counted", lax.charge_effect),
+        without=replacing(denial, "counted", lax.charge_effect),
     ),
     "budgets.by-questions": Bypass(
         program=_by_questions, without=both(LIMITS["flood-of-questions"], UNCOUNTED)

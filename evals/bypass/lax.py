@@ -28,6 +28,7 @@ from interlock.runtime.run import (
     settlement,
     verdict,
 )
+from interlock.runtime.run.attempt import Attempt
 from interlock.runtime.run.run import Run
 from interlock.runtime.run.transition import move
 
@@ -78,7 +79,7 @@ def _tolerant(self: EnforcementPoint, run: Run, *, tool: str, **options: Any) ->
     )
 
 
-def charge_effect(tx: Tx, run: Run) -> dict[str, int]:
+def charge_effect(tx: Tx, step: Attempt) -> dict[str, int]:
     """Charge a refusal what the refused effect would have cost."""
     effect = Amounts(
         steps=1,
@@ -86,7 +87,7 @@ def charge_effect(tx: Tx, run: Run) -> dict[str, int]:
     )
     budget.charge(
         tx,
-        budget_id=run.budget_id,
+        budget_id=step.run.budget_id,
         cost=effect,
         actual=effect,
     )

@@ -36,6 +36,8 @@ class Goal(BaseModel):
     harm: str
     #: What refuses an order without harm
     held_by: str = ""
+    #: Its calls break the schemas of their tools: the run fails before any of them is proposed
+    unfit: bool = False
     says: Mapping[Language, str]
     #: How often each round is made, in one answer
     times: int = 1

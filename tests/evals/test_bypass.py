@@ -19,6 +19,13 @@ def test_what_is_told_and_what_is_done_are_the_same_cases() -> None:
     assert told().keys() == BYPASSES.keys()
 
 
+@pytest.mark.parametrize("name", BYPASSES)
+def test_each_guard_is_where_its_control_takes_it_away(name: str) -> None:
+    """A guard that moved is noticed here, also where the sample leaves its case out."""
+    with Patch() as patch:
+        BYPASSES[name].without(patch)
+
+
 async def test_a_sample_is_held_and_its_controls_breach() -> None:
     """Each bypass is held, and does what it did elsewhere once the one guard is taken away."""
     result = await Bypasses().run(sample=4, seed=1, jobs=1)

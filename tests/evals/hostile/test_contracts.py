@@ -1,6 +1,7 @@
 """Hostile contracts, sampled; `interlock eval run contracts` reviews all of them."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -48,6 +49,22 @@ def test_a_run_that_is_held_says_nothing(is_honest: bool) -> None:
     [case] = score.cases
     assert case.became == "crashed"
     assert "guard failed" in case.detail
+
+
+@pytest.mark.parametrize(
+    ("goal", "became"), [("file-approved", "held"), ("approve", "crashed")]
+)
+def test_only_an_order_that_fits_no_schema_is_held_by_the_gateway(
+    goal: str, became: str
+) -> None:
+    """A run that failed by calls that break their schemas says something of such orders alone."""
+    trial = next(one for one in cases.attacks() if one.id.startswith(f"{goal}."))
+    ended: Any = SimpleNamespace(status="failed")
+    usual = Came(trial=cases.undisturbed(), run=ended, actions=[], harm=[], questions=0)
+    score = Score(usual=usual)
+    score.tell(trial, replace(usual, trial=trial, failure="{'code': 'model_unfit'}"))
+
+    assert [case.became for case in score.cases] == [became]
 
 
 def test_a_forbidden_effect_is_counted_among_all_that_was_looked_at() -> None:
