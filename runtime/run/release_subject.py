@@ -1,27 +1,51 @@
-"""A release as the subject of a person's act: who wants it in force, and what of it held."""
+"""A release as the subject of a person's act: who wants it in force, and what of it held.
+
+Whoever made a release wants it in force, and so does whoever started its rollout. Neither overrules
+somebody else who paused or stopped the rollout: not by letting it go on, not by starting it anew,
+and not by a promotion.
+"""
+
+from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
 from interlock.runtime.policy.request import Principal, Resource, SubjectFacts, identity
 from interlock.runtime.record.events import HOME
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import measured, release
-from interlock.runtime.run.rollout import Rollout
+from interlock.runtime.run import measured, release, rollout
+from interlock.runtime.run.release import Release
 from interlock.runtime.run.subject import Look, Subject
 
 #: What stands for the agent in the facts: a release has many
 _KIND = "release"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Sides:
+    """Who wants a release in force, and who halted its newest rollout."""
+
+    wanting: tuple[str, ...]
+    halting: tuple[str, ...] = ()
+
+    def is_overruled_by(self, who: str) -> bool:
+        """Whether *who* wants the release although somebody else halted its rollout."""
+        return who in self.wanting and any(name != who for name in self.halting)
+
+
 def made(name: str) -> Look:
-    """Look at a release, verified; whoever made it is who asks for its promotion."""
+    """Look at a release, verified, for an act that gives runs to it; its maker asks for that.
+
+    Whoever would overrule somebody by the act asks for it, too.
+    """
 
     def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
         one = release.read(connection, vault, name)
+        who = identity(person.id)
+        is_overruled = _sides(connection, vault, one).is_overruled_by(who)
         facts = SubjectFacts(
             tenant=HOME,
-            person=identity(person.id),
-            requester=identity(one.by),
+            person=who,
+            requester=who if is_overruled else identity(one.by),
             agent=_KIND,
             evals=measured.held(connection, vault, one),
         )
@@ -30,24 +54,34 @@ def made(name: str) -> Look:
     return look
 
 
-def paused(rollout: Rollout) -> Look:
-    """Look at a paused rollout; whoever made its release or started it asks for it to go on.
+def paused(name: str) -> Look:
+    """Look at a release whose rollout is paused, for the act that lets the rollout go on.
 
-    Neither overrules somebody else who paused the rollout. Who paused it may let it go on.
+    Who would overrule somebody asks for that. For all others somebody else does: whoever paused the
+    rollout alone lets it go on, and so does a person with no part in it.
     """
 
     def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
-        one = release.read(connection, vault, rollout.candidate)
-        who, by = identity(person.id), identity(rollout.paused_by)
-        wanting = [identity(rollout.by), identity(one.by)]
-        others = [name for name in wanting if name != who]
-        is_overruling = who in wanting and who != by
+        one = release.read(connection, vault, name)
+        who = identity(person.id)
+        sides = _sides(connection, vault, one)
+        others = [other for other in sides.wanting if other != who]
         facts = SubjectFacts(
             tenant=HOME,
             person=who,
-            requester=who if is_overruling or not others else others[0],
+            requester=who if sides.is_overruled_by(who) or not others else others[0],
             agent=_KIND,
         )
-        return Subject(resource=Resource(type=_KIND, id=one.digest), facts=facts)
+        return Subject(resource=Resource(type=_KIND, id=name), facts=facts)
 
     return look
+
+
+def _sides(connection: Connection, vault: Vault, one: Release) -> _Sides:
+    newest = rollout.newest_of(connection, vault, one.digest)
+    if newest is None:
+        return _Sides(wanting=(identity(one.by),))
+    return _Sides(
+        wanting=(identity(newest.by), identity(one.by)),
+        halting=tuple(identity(name) for name in newest.halted_by),
+    )

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from interlock.runtime.canonical import Document, Json
 from interlock.runtime.errors import Tampered
+from interlock.runtime.record.entry_values import body_of
 from interlock.runtime.record.events import HOME, RolloutTurned
 from interlock.runtime.record.events.of_release import How
 from interlock.runtime.record.events.of_rollout import Turned
@@ -53,18 +54,24 @@ _AFTER: Final[Mapping[Turned, Status]] = {
 _DECIDED: Final[frozenset[Turned]] = frozenset(
     {"held", "advanced", "promoted", "rolled_back"}
 )
+#: What takes every run from the candidate until a person decides anew
+_HALTS: Final[frozenset[Turned]] = frozenset({"paused", "stopped"})
 _ENTRIES: Final = tables.ledger_entry.c
-_TURNS: Final = (
-    select(_ENTRIES.seq, _ENTRIES.body, _ENTRIES.payload)
+_EVERY: Final = (
+    select(_ENTRIES.seq, _ENTRIES.body)
     .where(
         _ENTRIES.log == HOME,
         _ENTRIES.run_id == "",
         _ENTRIES.event == RolloutTurned.event,
-        _ENTRIES.seq > bindparam("above"),
     )
     .order_by(_ENTRIES.seq.desc())
+)
+_TURNS: Final = (
+    _EVERY.add_columns(_ENTRIES.payload)
+    .where(_ENTRIES.seq > bindparam("above"))
     .limit(bindparam("most"))
 )
+_BODIES: Final = Statement(_EVERY)
 _READ: Final = Statement(_TURNS)
 _PAGE: Final = Statement(_TURNS.where(_ENTRIES.seq < bindparam("below")))
 
@@ -118,8 +125,8 @@ class Rollout:
     seen: Mapping[str, int] = field(default_factory=dict)
     #: What the controller knows of both arms, and why it decided as it did
     figures: Mapping[str, Json] = field(default_factory=dict)
-    #: Who paused it; empty unless it is paused
-    paused_by: str = ""
+    #: Who paused or stopped it; none of whoever did so before it went on
+    halted_by: tuple[str, ...] = ()
     #: The number of its newest entry, -1 for none
     seq: int = -1
     how: Turned = "started"
@@ -171,6 +178,14 @@ def newest(connection: Connection, vault: Vault, *, above: int = -1) -> Rollout 
     return _opened(vault, rows[0]) if rows else None
 
 
+def newest_of(connection: Connection, vault: Vault, candidate: str) -> Rollout | None:
+    """Return the newest rollout of the release, over or not, or None; raises as `newest` does."""
+    for row in _BODIES.all(connection, {}):
+        if body_of(row["body"]).get("candidate") == candidate:
+            return history(connection, vault, most=1, below=row["seq"] + 1)[0]
+    return None
+
+
 def history(
     connection: Connection, vault: Vault, *, most: int, below: int | None = None
 ) -> list[Rollout]:
@@ -203,8 +218,8 @@ def turn(tx: Tx, vault: Vault, after: Rollout, *, how: Turned, by: str = "") -> 
     is_ours = before is None or not before.is_overtaken(in_force)
     if not is_newest or (how in _DECIDED and not is_ours):
         raise refused("rollout_moved", what=f"rollout {after.id}")
-    paused_by = by if how == "paused" else ""
-    turned = replace(after, status=_AFTER[how], paused_by=paused_by)
+    halted_by = (*after.halted_by, by) if how in _HALTS else ()
+    turned = replace(after, status=_AFTER[how], halted_by=halted_by)
     _put_in_force(tx, vault, turned, how, in_force=in_force, person=by or turned.by)
     tx.events.append(
         RolloutTurned(
@@ -257,7 +272,7 @@ def _written(rollout: Rollout) -> dict[str, Document]:
         "since": rollout.since,
         "seen": [[tenant, seq] for tenant, seq in sorted(rollout.seen.items())],
         "figures": dict(rollout.figures),
-        "paused_by": rollout.paused_by,
+        "halted_by": rollout.halted_by,
     }
 
 
@@ -294,7 +309,7 @@ def _read(body: Mapping[str, Any], standing: Mapping[str, Any]) -> Rollout:
         since=standing["since"],
         seen=dict(standing["seen"]),
         figures=standing["figures"],
-        paused_by=standing["paused_by"],
+        halted_by=tuple(standing["halted_by"]),
         seq=body["seq"],
         how=body["how"],
         at=body["at"],

@@ -168,7 +168,7 @@ def _asked(here: Rollout, how: Turn, note: str) -> "_Asked":
                 "rollout": here.id,
                 "note": note,
             },
-            look=release_subject.paused(here),
+            look=release_subject.paused(here.candidate),
         )
     return _Asked(
         act="rollout.turn",

@@ -57,12 +57,19 @@ async def begun(world: World) -> Rollout:
     return await decided(world, start, "started")
 
 
-async def decided(world: World, after: Rollout, how: Any) -> Rollout:
+async def decided(world: World, after: Rollout, how: Any, *, by: str = "") -> Rollout:
     """Record a decision, and return how the rollout stands."""
     await world.store.write(
-        lambda tx: rollout.turn(tx, world.vault, after, how=how), logs=(HOME,)
+        lambda tx: rollout.turn(tx, world.vault, after, how=how, by=by), logs=(HOME,)
     )
     return await newest(world)
+
+
+async def newest_of(world: World, release: str) -> Rollout | None:
+    """Return how the newest rollout of a release stands."""
+    return await world.store.read(
+        lambda look: rollout.newest_of(look, world.vault, release)
+    )
 
 
 async def newest(world: World) -> Rollout:
@@ -79,6 +86,29 @@ async def test_what_was_decided_is_read_back(world: World) -> None:
 
     assert held == replace(here, seen={"acme": 9}, how="held", seq=held.seq, at=held.at)
     assert (await world.verify()).problems == []
+
+
+async def test_who_halted_a_rollout_is_known_past_others(world: World) -> None:
+    """Whoever paused it and whoever stopped it stand in the newest rollout of its release, though a
+    rollout of another release came after; who lets a rollout go on takes the names away.
+    """
+    here = await begun(world)
+    for how, by in (("paused", "ada"), ("resumed", "ada"), ("paused", "otto")):
+        here = await decided(world, here, how, by=by)
+    stopped = await decided(world, here, "stopped", by="rita")
+    other = replace(
+        stopped,
+        id="rollout-2",
+        candidate=here.control,
+        control=here.candidate,
+        halted_by=(),
+    )
+    between = await decided(world, other, "started")
+
+    assert await newest_of(world, here.candidate) == stopped
+    assert stopped.halted_by == ("otto", "rita")
+    assert await newest_of(world, other.candidate) == between
+    assert await newest_of(world, "0" * 64) is None
 
 
 async def test_one_decides_at_a_time(world: World) -> None:

@@ -74,6 +74,13 @@ class Place:
             runtime.storage, runtime.acts, how=how, person=person, note=NOTE
         )
 
+    async def promote(self, *, person: Principal = REVIEWER) -> releases.Turned:
+        """Put the candidate in force by hand."""
+        runtime = self.control.runtime
+        return await releases.promote(
+            runtime.storage, runtime.acts, self.name, person=person, note=NOTE
+        )
+
     async def begin(self, number: int, home: Home | None = None) -> list[Any]:
         """Leave so many reviews to workers, and return the runs."""
         request = {"path": str(self.contract), "notify": []}
@@ -289,8 +296,39 @@ async def test_who_paused_a_rollout_is_not_overruled_by_who_wants_it(
         after = await here.standing()
 
     assert codes == [("own_request",)] * 2
-    assert (still.status, still.paused_by) == ("paused", "ada")
-    assert (after.status, after.paused_by) == ("live", "")
+    assert (still.status, still.halted_by) == ("paused", ("ada",))
+    assert (after.status, after.halted_by) == ("live", ())
+
+
+@pytest.mark.parametrize("halts", [("paused",), ("stopped",)])
+async def test_who_stopped_a_rollout_is_not_overruled_by_a_new_one(
+    home_folder: Path, halts: tuple[rollouts.Turn, ...]
+) -> None:
+    """After somebody else paused or stopped a rollout, neither a stop and a new start nor a
+    promotion by whoever started it gives the release a run; a person with no part in it starts it
+    anew, and what that person stopped, that person starts.
+    """
+    other = replace(REVIEWER, id="otto")
+    codes = []
+    async with place(home_folder) as here:
+        await here.start()
+        for how in halts:
+            await here.turn(how, person=ADMINISTRATOR)
+        if halts == ("paused",):
+            await here.turn("stopped")
+        for work in (here.start, here.promote):
+            with pytest.raises(NotPermitted) as refusal:
+                await work()
+            codes.append(refusal.value.codes)
+        stopped = await here.standing()
+        begun = await here.start(person=other)
+        await here.turn("stopped", person=other)
+        again = await here.start(person=other)
+        await here.turn("stopped", person=other)
+
+    assert codes == [("own_request",)] * 2
+    assert "ada" in stopped.halted_by
+    assert begun.id != again.id
 
 
 async def test_a_release_that_fails_is_taken_back(home_folder: Path) -> None:
@@ -349,17 +387,10 @@ async def test_a_promotion_by_hand_ends_a_rollout(home_folder: Path) -> None:
     """
     async with place(home_folder) as here:
         begun = await here.start()
-        runtime = here.control.runtime
-        await releases.promote(
-            runtime.storage,
-            runtime.acts,
-            begun.candidate,
-            person=REVIEWER,
-            note=NOTE,
-        )
+        await here.promote()
         await here.work()
         standing = await here.standing()
-        in_force = await runtime.releases.in_force()
+        in_force = await here.control.runtime.releases.in_force()
 
     assert (standing.status, in_force) == ("stopped", begun.candidate)
 
