@@ -164,7 +164,7 @@ class InformationPoint:
         if tool is None or tool.target is None:
             return run
         await self._store.durable(run.claim)
-        row = await self._store.read(
+        row = await self._store.look(
             lambda connection: _LABEL.one(connection, {"run": run.id})
         )
         return run if row is None else replace(run, label=label_of(row["label"]))
@@ -213,7 +213,7 @@ class InformationPoint:
                 unread_of=partial(unread, connection, run, proposal, earlier=told),
             )
 
-        return await self._store.read(look)
+        return await self._store.look(look)
 
     def _proofs(
         self,

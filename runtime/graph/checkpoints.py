@@ -233,7 +233,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
             checkpoint = None if row is None else reading.checkpoint(row)
             return checkpoint, reading.names
 
-        checkpoint, names = await self._store.read(look)
+        checkpoint, names = await self._store.look(look)
         self._space(place).read(names)
         return checkpoint
 

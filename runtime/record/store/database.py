@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import suppress
 from copy import copy
 from functools import partial
@@ -28,6 +28,7 @@ from interlock.runtime.record.store.connections import (
 from interlock.runtime.record.store.lines import Item, Urgency, Waiter
 from interlock.runtime.record.store.patience import Patience
 from interlock.runtime.record.store.pulse import Pulse
+from interlock.runtime.record.store.readers import Readers
 from interlock.runtime.record.store.receipt import Receipt
 from interlock.runtime.record.store.scope import SYSTEM, is_tenant, why_open
 from interlock.runtime.record.store.writer import (
@@ -45,9 +46,7 @@ T = TypeVar("T")
 Clock = Callable[[], float]
 
 _log: Final = logging.getLogger(__name__)
-#: Threads that read at most, and threads that write, started as they are needed; SQLite has one
-#: writer, whatever asks
-READERS: Final = 8
+#: Threads that write, started as they are needed; SQLite has one, whatever asks
 WRITERS: Final = 8
 _READING: Final[Mapping[str, Begin]] = {
     "sqlite": sqlite.begin_reading,
@@ -88,9 +87,8 @@ class Store:
         self._lock: Lock = _no_heads
         self._flush: Flush = _no_ledger
         self._observers: list[Observer] = []
-        self._pool = ThreadPoolExecutor(
-            max_workers=READERS, thread_name_prefix="interlock-reader"
-        )
+        # A server narrows what is read by a setting, so all scopes have the same connections.
+        self._threads = Readers(self._snapshots)
         #: What goes on while the event loop is busy, such as the leases of claims
         self.pulse = Pulse(engine)
         #: How other processes learn of a commit before they look
@@ -343,9 +341,16 @@ class Store:
         if self.dialect == "sqlite":
             # A WAL reader never waits for the writer, and a thread costs more than the read.
             return self._read(work)
-        return await asyncio.get_running_loop().run_in_executor(
-            self._pool, self._read, work
-        )
+        return await self._threads.read(work, self.scope)
+
+    async def look(self, work: Callable[[Connection], T]) -> T:
+        """Run *work* as `read` does; one transaction serves all the looks that wait on a server.
+
+        For what is short: whoever looks together waits for each other.
+        """
+        if self.dialect == "sqlite":
+            return self._read(work)
+        return await self._threads.look(work, self.scope)
 
     def _read(self, work: Callable[[Connection], T]) -> T:
         try:
@@ -364,7 +369,7 @@ class Store:
         self.pulse.close()
         self._writer.close()
         self.bell.close()
-        self._pool.shutdown()
+        self._threads.close()
         self._snapshots.close()
         self._scoped.close()
         for engine in (self.engine, *self._readers):
