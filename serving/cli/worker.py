@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal, TypeAlias
 import typer
 
 from interlock.runtime.errors import BadInput, GuardFailed
-from interlock.serving.cli import session
+from interlock.serving.cli import ending, session
 from interlock.serving.cli.result import stopped_code
 from interlock.serving.cli.session import As, AsJson
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from interlock.runtime.policy.request import Principal
     from interlock.runtime.storage import Storage
+    from interlock.serving.cli.ending import Ending
     from interlock.serving.crew import Crew
     from interlock.serving.home import Home
     from interlock.serving.worker import Turn, Until, Worker
@@ -76,11 +77,12 @@ def worker(
         person=person,
         printer=_Printer(as_json=as_json),
     )
-    if until == "stopped":
-        beginning.insist()
-        session.leave(session.DONE)
-    beginning.begin()
-    session.leave(beginning.printer.code)
+    with ending.heard() as asked:
+        if until == "stopped":
+            beginning.insist(asked)
+        else:
+            beginning.begin()
+    session.leave(session.DONE if until == "stopped" else beginning.printer.code)
 
 
 @dataclass(kw_only=True)
@@ -114,8 +116,8 @@ class _Beginning:
         under = _whole(self.workspace, self.release, self.engine)
         session.run(work, using=self.workspace.settings, under=under)
 
-    def insist(self) -> None:
-        """Begin, and again and again while the database is away.
+    def insist(self, asked: "Ending") -> None:
+        """Begin, and again and again while the database is away, until the end is *asked* for.
 
         Whatever is wrong otherwise, such as a password, is raised.
         """
@@ -129,6 +131,8 @@ class _Beginning:
             except GuardFailed as error:
                 if self.has_begun or not arrival.may_pass(error):
                     raise
+                if asked.is_asked:
+                    break
                 why = arrival.told(error, seconds)
             self.printer.told(Turn(run_id="", agent="", status="held", why=why))
             time.sleep(seconds)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from interlock.runtime.errors import (
     GuardFailed,
@@ -140,8 +140,9 @@ class Store:
         """Open the database at *url*, making its tables first when it is empty; blocks.
 
         Raises `OtherVersion` for tables of another version, `DatabaseAway` while no server answers
-        there, and `GuardFailed` when it cannot be reached for any other reason, and for a URL that
-        names neither a file of SQLite nor a database of PostgreSQL.
+        there, `DatabaseRefused` where its server lets nobody in so, and `GuardFailed` when it
+        cannot be reached for any other reason, and for a URL that names neither a file of SQLite
+        nor a database of PostgreSQL.
         """
         patience = patience or Patience()
         try:
@@ -151,16 +152,7 @@ class Store:
             refusal = unrecorded(error)
             if type(refusal) is not NotRecorded:
                 raise refusal from error
-            why = reason(error)
-            if isinstance(error, OperationalError) and opening.is_away(url):
-                raise opening.DatabaseAway(
-                    database=opening.shown(url), why=why
-                ) from error
-            raise GuardFailed(
-                guard="store",
-                why=why,
-                next_step=f"Check the database at {opening.shown(url)}.",
-            ) from error
+            raise opening.unopened(url, error, why=reason(error)) from error
         return cls(
             engine=engine,
             reader=reader,

@@ -1,14 +1,16 @@
 """How a database is reached, and how its tables are made when it is empty."""
 
 from pathlib import Path
+from typing import assert_never
 
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from interlock.runtime.errors import GuardFailed, NotRecorded, OtherVersion
 from interlock.runtime.record.store import postgresql, sqlite
 from interlock.runtime.record.store.patience import Patience
+from interlock.runtime.record.store.postgresql import Standing
 from interlock.runtime.record.store.schema import VERSIONS
 from interlock.runtime.record.store.tables import NEWEST, metadata
 
@@ -16,7 +18,7 @@ _MIGRATIONS = Path(__file__).resolve().parent / "migrations"
 
 
 class DatabaseAway(NotRecorded):
-    """No server answers at the address of the database, or it takes nobody yet; nothing was done.
+    """No server answers at the address of the database, or it takes nobody now; nothing was done.
 
     An address or a password that is wrong is none of this.
     """
@@ -28,6 +30,21 @@ class DatabaseAway(NotRecorded):
             guard="store",
             why=why,
             next_step=f"Start its server, or check the database at {database}.",
+        )
+
+
+class DatabaseRefused(GuardFailed):
+    """The server lets nobody in so: the password, the account or the database is wrong.
+
+    That mends itself by no waiting. Nothing was done.
+    """
+
+    def __init__(self, *, database: str, why: str) -> None:
+        self.database = database
+        super().__init__(
+            guard="store",
+            why=why,
+            next_step=f"Check account, password and name of the database at {database}.",
         )
 
 
@@ -105,10 +122,33 @@ def engines(url: str, patience: Patience) -> tuple[Engine, Engine, Engine]:
     return postgresql.engines(parsed, patience)
 
 
-def is_away(url: str) -> bool:
-    """Whether no server of the database answers now that may be there later; SQLite has none."""
+def unopened(url: str, error: Exception, *, why: str) -> GuardFailed:
+    """Return what whoever opens the database is told of the *error* that kept it shut."""
+    database = shown(url)
+    # An error without a statement is one of the connection itself.
+    if isinstance(error, OperationalError) and error.statement is None:
+        match _standing(url, why):
+            case "away":
+                return DatabaseAway(database=database, why=why)
+            case "refusing":
+                return DatabaseRefused(database=database, why=why)
+            case "unknown":
+                pass
+            case never:
+                assert_never(never)
+    return GuardFailed(
+        guard="store",
+        why=why,
+        next_step=f"Check the database at {database}.",
+    )
+
+
+def _standing(url: str, why: str) -> Standing:
+    """Return how the server stands; that of SQLite, which has none, is never known."""
     parsed = make_url(url)
-    return parsed.get_backend_name() != "sqlite" and postgresql.is_away(parsed)
+    if parsed.get_backend_name() == "sqlite":
+        return "unknown"
+    return postgresql.standing(parsed, why)
 
 
 def shown(url: str) -> str:

@@ -11,7 +11,7 @@ in 15, its last words in 5 more, and its close in 5.
 import socket
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
@@ -19,6 +19,14 @@ from interlock.runtime.record.store.patience import Patience
 from interlock.runtime.record.store.scope import SETTING
 from interlock.runtime.record.store.statement import Statement, failure
 
+#: How a server stands to whoever was not connected
+Standing: TypeAlias = Literal["away", "refusing", "unknown"]
+#: What PostgreSQL says when all of its connections, or all for an account or a database, are taken
+_CROWDED: Final = (
+    "too many clients",
+    "connection slots are reserved",
+    "too many connections",
+)
 _TIME: Final = "extract(epoch FROM pg_catalog.clock_timestamp())"
 _CLOCK: Final = Statement(text(f"SELECT {_TIME} AS now"))
 #: Where a connection that reads keeps when its transaction began, in Unix seconds
@@ -72,11 +80,12 @@ def engines(url: URL, patience: Patience) -> tuple[Engine, Engine, Engine]:
     return writer, reader, reader
 
 
-def is_away(url: URL) -> bool:
-    """Whether no server answers at *url*, or one that takes nobody yet because it starts or ends.
+def standing(url: URL, why: str) -> Standing:
+    """Return how the server at *url* stands to somebody who was not connected, as *why* says.
 
-    A server that refuses just this account or database is there. A host whose name nobody knows,
-    and a folder of sockets that does not exist, are wrong addresses.
+    Away is one that does not answer, that starts or ends, or that has no place left. One that
+    refuses just this account or database is there. A host whose name nobody knows, and a folder of
+    sockets that does not exist, are wrong addresses: nothing is known of a server there.
     """
     from psycopg import conninfo, pq  # noqa: PLC0415 - the driver, which SQLite does not need
 
@@ -84,9 +93,15 @@ def is_away(url: URL) -> bool:
     _, parameters = whole.get_dialect()().create_connect_args(whole)
     known = {**parameters, "connect_timeout": CONNECT_S}
     ping = pq.PGconn.ping(conninfo.make_conninfo(**known).encode())
+    if ping == pq.Ping.OK:
+        return "away" if any(sign in why for sign in _CROWDED) else "refusing"
     if ping not in {pq.Ping.REJECT, pq.Ping.NO_RESPONSE}:
-        return False
-    host = str(parameters.get("host") or "")
+        return "unknown"
+    return "away" if _may_be_there(str(parameters.get("host") or "")) else "unknown"
+
+
+def _may_be_there(host: str) -> bool:
+    """Whether a server that does not answer may be at *host* later."""
     return Path(host).is_dir() if host.startswith("/") else not host or _is_known(host)
 
 

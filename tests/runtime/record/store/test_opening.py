@@ -1,8 +1,12 @@
 """Opening a database: one that is away is told from an address that is wrong."""
 
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
+import psycopg
 import pytest
 
 from interlock.evals.postgresql import Server
@@ -10,7 +14,27 @@ from interlock.runtime.errors import GuardFailed
 from interlock.runtime.record.store import Store
 from interlock.runtime.record.store.opening import DatabaseAway
 
-ACCOUNT = "postgresql://postgres@"
+ACCOUNT: Final = "postgresql://postgres@"
+SECRET: Final = "rightly"  # noqa: S105 - of a database that lives as long as its test
+#: Seconds within which a refusal comes that nobody waits for
+AT_ONCE_S: Final = 5
+
+
+@pytest.fixture
+def guarded(postgres: Server) -> Iterator[str]:
+    """The URL of a database whose account needs a password."""
+    rules = postgres.folder / "data" / "pg_hba.conf"
+    before = rules.read_text("ascii")
+    rules.write_text(f"local all guarded scram-sha-256\n{before}", "ascii")
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute(f"CREATE ROLE guarded LOGIN PASSWORD '{SECRET}'")
+        connection.execute("CREATE DATABASE guarded OWNER guarded")
+        connection.execute("SELECT pg_reload_conf()")
+        yield f"postgresql://guarded:{SECRET}@/guarded?host={postgres.folder}"
+        rules.write_text(before, "ascii")
+        connection.execute("DROP DATABASE guarded WITH (FORCE)")
+        connection.execute("DROP ROLE guarded")
+        connection.execute("SELECT pg_reload_conf()")
 
 
 def refusal(url: str) -> GuardFailed:
@@ -21,7 +45,7 @@ def refusal(url: str) -> GuardFailed:
 
 
 def test_a_server_that_does_not_answer_is_away(postgres: Server) -> None:
-    """Neither by a socket of the machine nor by a port, and its address is told without secrets."""
+    """Neither by a socket of the machine nor by a port; its address is told without secrets."""
     with TemporaryDirectory(prefix="interlock-away-", dir="/tmp") as empty:
         away = [
             refusal(f"{ACCOUNT}/postgres?host={empty}"),
@@ -33,17 +57,11 @@ def test_a_server_that_does_not_answer_is_away(postgres: Server) -> None:
     assert "secret" not in str(away[1])
 
 
-@pytest.mark.parametrize("wrong", ["database", "account", "folder", "host", "kind"])
-def test_an_address_that_is_wrong_is_not_away(
-    postgres: Server, tmp_path: Path, wrong: str
-) -> None:
-    """A server that refuses just this, a folder that is not there and a host that nobody knows mend
-    themselves by no waiting.
-    """
+@pytest.mark.parametrize("wrong", ["folder", "host", "kind"])
+def test_an_address_that_is_wrong_is_not_away(tmp_path: Path, wrong: str) -> None:
+    """A folder that is not there and a host that nobody knows mend themselves by no waiting."""
     error = refusal(
         {
-            "database": f"{ACCOUNT}/absent?host={postgres.folder}",
-            "account": f"postgresql://absent@/postgres?host={postgres.folder}",
             "folder": f"{ACCOUNT}/postgres?host={tmp_path / 'absent'}",
             "host": f"{ACCOUNT}host.invalid/postgres",
             "kind": "mysql://host/name",
@@ -51,3 +69,35 @@ def test_an_address_that_is_wrong_is_not_away(
     )
 
     assert (type(error), error.is_outage) == (GuardFailed, False)
+
+
+@pytest.mark.parametrize("wrong", ["password", "no password", "database", "account"])
+def test_a_server_that_lets_nobody_in_so_is_not_away(guarded: str, wrong: str) -> None:
+    """Its refusal has a code of its own, comes at once, and tells no password."""
+    account, _, place = guarded.partition("@/")
+    url = {
+        "password": guarded.replace(SECRET, "mistaken"),
+        "no password": guarded.replace(f":{SECRET}", ""),
+        "database": f"{account}@/absent?{place.partition('?')[2]}",
+        "account": guarded.replace("guarded", "absent", 1),
+    }[wrong]
+    began = time.monotonic()
+    error = refusal(url)
+
+    assert (error.code, error.is_outage) == ("database_refused", False)
+    assert time.monotonic() - began < AT_ONCE_S
+    assert SECRET not in str(error)
+    assert "mistaken" not in str(error)
+
+
+def test_a_server_that_has_no_place_left_is_away(
+    guarded: str, postgres: Server
+) -> None:
+    """Places become free: whoever finds none may wait, and is not told of a wrong password."""
+    with psycopg.connect(postgres.url, autocommit=True) as connection:
+        connection.execute("ALTER ROLE guarded CONNECTION LIMIT 0")
+        crowded = refusal(guarded)
+        connection.execute("ALTER ROLE guarded CONNECTION LIMIT -1")
+    Store.open(guarded).close()
+
+    assert (crowded.code, crowded.is_outage) == ("database_away", True)
