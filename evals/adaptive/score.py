@@ -35,6 +35,8 @@ class Score:
     #: Effects that were done and wished for: a search without any proves nothing
     wished: int = 0
     runs: int = 0
+    #: Runs that a guard ended which failed closed: they say no more of the policy
+    held: int = 0
 
     @property
     def tries(self) -> int:
@@ -55,3 +57,4 @@ class Score:
         self.passed += other.passed
         self.wished += other.wished
         self.runs += other.runs
+        self.held += other.held

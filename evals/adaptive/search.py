@@ -7,6 +7,7 @@ the door, and everything after it stands on what it left. In some runs denials a
 
 import asyncio
 import random
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -18,7 +19,12 @@ from interlock.evals.adaptive.score import OTHER, Find, Score
 from interlock.evals.adaptive.stage import Desk, Stage
 from interlock.evals.adaptive.values import Known, leaves
 from interlock.runtime.door.outcome import Done, Outcome, Waiting
-from interlock.runtime.errors import NotCanonical, RefusedTooOften
+from interlock.runtime.errors import (
+    GuardFailed,
+    NotCanonical,
+    RefusedTooOften,
+    Unanswered,
+)
 from interlock.runtime.policy.decision import Decision
 from interlock.runtime.policy.obligation import Duties, understand
 from interlock.runtime.policy.request import Autonomy
@@ -26,6 +32,8 @@ from interlock.runtime.policy.request import Autonomy
 #: Tries of one run at most, and how much is done in it
 _LONGEST: Final = 80
 _MOST_DONE: Final = 24
+#: How often it is tried to begin a run
+_MOST_BEGUN: Final = 3
 #: Of so many runs one has its denials recorded, which end it
 _PLAIN: Final = 0.1
 #: How often several calls are made at once, an honest one is made, or a person is asked
@@ -37,6 +45,8 @@ _AGAIN: Final = 0.1
 _SAME: Final = 0.5
 _FRESH: Final = 0.4
 _LATER: Final = 0.4
+#: How often a call is made that a person agreed to and that was left for later
+_AGREED: Final = 0.15
 
 
 @dataclass(kw_only=True)
@@ -58,7 +68,7 @@ class Search:
         last = self.score.tries + tries
         while self.score.tries < last:
             scene, level = self.dice.choice(scenes)
-            desk = await self.stage.desk(scene.words, level=level)
+            desk = await self._desk(scene, level)
             attack = Attack(
                 search=self,
                 desk=desk,
@@ -68,7 +78,15 @@ class Search:
                 mutator=self._mutator(scene),
             )
             await attack.run()
-            await desk.end()
+            self.score.held += attack.is_held
+            await desk.end("held" if attack.is_held else "done")
+
+    async def _desk(self, scene: Scene, level: Autonomy) -> Desk:
+        """Begin a run; one that a late engine did not let begin is begun again, a few times."""
+        for _ in range(_MOST_BEGUN - 1):
+            with suppress(Unanswered):
+                return await self.stage.desk(scene.words, level=level)
+        return await self.stage.desk(scene.words, level=level)
 
     def _mutator(self, scene: Scene) -> Mutator:
         tools = self.stage.runtime.pep.tools
@@ -95,9 +113,13 @@ class Attack:
     last: int
     mutator: Mutator
     done: list[Call] = field(default_factory=list)
+    #: Calls that a person agreed to and that were left for later, under their names
+    agreed: list[Call] = field(default_factory=list)
     #: Approvals that were answered
     questions: set[str] = field(default_factory=set)
     is_over: bool = False
+    #: Whether a guard that failed closed ended the run
+    is_held: bool = False
     #: Whether denials are recorded, and nothing is asked beforehand
     is_plain: bool = False
 
@@ -135,6 +157,8 @@ class Attack:
         mutator = self.mutator
         if dice.random() < _HONEST:
             return mutator.honest()
+        if self.agreed and dice.random() < _AGREED:
+            return dice.choice(self.agreed)
         near = self.search.pool.drawn(self.scene.name, dice)
         if near is None or dice.random() < _FRESH:
             return mutator.changed(mutator.honest(), ())
@@ -162,6 +186,9 @@ class Attack:
         try:
             decision = await self.desk.decision(call, name)
         except NotCanonical:
+            return False
+        if decision.unanswered:
+            self._end_held()
             return False
         duties = understand(decision)
         goes_on = decision.effect == "permit" and isinstance(duties, Duties)
@@ -207,13 +234,16 @@ class Attack:
         call: Call,
         name: str,
     ) -> Outcome | None:
-        """Return what became of a call; None where it is none, or where the run is over."""
+        """Return what became of a call; None where it is none, or the run is over."""
         try:
             outcome = await self.desk.do(call, name)
         except NotCanonical:
             return None
         except RefusedTooOften:
             self.is_over = True
+            return None
+        except GuardFailed:
+            self._end_held()
             return None
         if isinstance(outcome, Done):
             self.done.append(call)
@@ -232,9 +262,23 @@ class Attack:
             return
         self.questions.add(asked.approval_id)
         is_wished = self._is_wished(call)
-        await self.desk.answer(asked, "approved" if is_wished else "rejected")
+        try:
+            await self.desk.answer(asked, "approved" if is_wished else "rejected")
+        except GuardFailed:
+            self._end_held()
+            return
         if self.search.dice.random() >= _LATER:
             await self._through(call, name)
+        elif is_wished:
+            self.agreed.append(replace(call, call_id=name))
+
+    def _end_held(self) -> None:
+        """End the run: a guard failed closed, as where the engine gives no answer in time.
+
+        That says nothing of the policy: it is neither a denial nor a find.
+        """
+        self.is_over = True
+        self.is_held = True
 
     def _is_wished(self, call: Call) -> bool:
         """Whether the call does something, and nothing is wrong after it."""

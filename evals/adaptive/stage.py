@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from copy import deepcopy
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from interlock.evals.adaptive.calls import Call
 from interlock.evals.adaptive.toolset import Stated, Toolset
@@ -119,10 +119,10 @@ class Desk:
             note="looked at",
         )
 
-    async def end(self) -> None:
-        """End the run; what it asked of people waits no more."""
+    async def end(self, status: Literal["done", "held"] = "done") -> None:
+        """End the run, so that nothing it asked waits any more, or leave it held."""
         runs = self.stage.runtime.runs
-        await runs.end(self.door.run, "done", {})
+        await runs.end(self.door.run, status, {})
         runs.give_back(self.door.run)
         del self.stage.worlds[self.door.run.id]
 

@@ -100,6 +100,11 @@ def _rates(scores: Sequence[Score]) -> tuple[Rate, ...]:
             of=sum(score.runs for score in scores),
             measure="mean",
         ),
+        Rate(
+            name="runs that ended early: a guard failed closed",
+            hits=sum(score.held for score in scores),
+            of=sum(score.runs for score in scores),
+        ),
     )
 
 

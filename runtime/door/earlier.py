@@ -2,10 +2,11 @@
 
 Which arguments make two of them the same effect is the policy's to say. What was asked for before
 is read from the ledger's sealed entries. An effect whose entry is not there is told as one of which
-nothing is known (fails closed in the policy).
+nothing is known, begun after whatever people were asked (fails closed in the policy).
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final
 
@@ -25,7 +26,9 @@ from interlock.runtime.run import done
 from interlock.runtime.run.run import Run
 
 _ENTRIES: Final = tables.ledger_entry.c
-#: The effects, and the entries of what the run began
+_BEGUN: Final = "intent"
+_ASKED: Final = "approval_requested"
+#: The effects, and the entries of what the run began and of what people were asked
 _EARLIER: Final = union_all(
     select(
         done.EFFECTS.c.id.label("name"),
@@ -45,9 +48,30 @@ _EARLIER: Final = union_all(
     ).where(
         _ENTRIES.run_id == bindparam("run"),
         _ENTRIES.log == bindparam("in_log"),
-        _ENTRIES.event == "intent",
+        _ENTRIES.event.in_((_BEGUN, _ASKED)),
     ),
 )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Entries:
+    """What the ledger has of the effects, and of the questions about one call."""
+
+    #: Effect -> what it was asked with
+    said: Mapping[str, Mapping[str, Any]]
+    #: Effect -> where the log says that it was begun, the last time
+    begun: Mapping[str, int]
+    #: Approval of the call -> where the log says that it was asked for
+    questions: Mapping[str, int]
+
+    def overtook(self, effect: str) -> tuple[str, ...]:
+        """Return the approvals that were asked for before the effect was begun, in order."""
+        begun = self.begun.get(effect)
+        return tuple(
+            approval
+            for approval, asked in sorted(self.questions.items())
+            if begun is None or asked < begun
+        )
 
 
 def done_before(
@@ -97,30 +121,42 @@ def _earlier(
             entries.append(row)
         else:
             effects[row["name"]] = row
-    asked = _asked(entries, effects, run, key)
+    read = _read(entries, proposal.id, run, key)
     now = proposal.action.arguments
-    beside = [_beside(now, row, asked.get(name)) for name, row in effects.items()]
+    beside = [_beside(now, row, read) for row in effects.values()]
     return tuple(sorted(beside, key=repr))
 
 
-def _asked(
+def _read(
     entries: list[RowMapping],
-    effects: Mapping[str, RowMapping],
+    call: str,
     run: Run,
     key: DataKey,
-) -> dict[str, Mapping[str, Any]]:
-    """Return what each effect was asked with, as far as its entry is there."""
-    asked: dict[str, Mapping[str, Any]] = {}
+) -> _Entries:
+    """Return what the entries say of the effects, and of the questions about *call*."""
+    said: dict[str, Mapping[str, Any]] = {}
+    begun: dict[str, int] = {}
+    questions: dict[str, int] = {}
     for row in entries:
-        action = orjson.loads(row["body"])["action"]
-        if action in effects and row["sealed"] is not None:
-            asked[action] = remembered(
+        body = orjson.loads(row["body"])
+        action = body["action"]
+        if row["tool"] == _ASKED:
+            if action == call:
+                questions[body["approval"]] = row["seq"]
+            continue
+        begun[action] = max(row["seq"], begun.get(action, 0))
+        if row["sealed"] is not None:
+            said[action] = remembered(
                 key,
                 f"intent {row['seq']}",
                 row["sealed"],
                 partial(_opened, row, run, key),
             )
-    return asked
+    return _Entries(
+        said=said,
+        begun=begun,
+        questions=questions,
+    )
 
 
 def _opened(
@@ -136,15 +172,18 @@ def _opened(
 def _beside(
     now: Mapping[str, Json],
     row: RowMapping,
-    before: Mapping[str, Any] | None,
+    read: _Entries,
 ) -> EarlierEffect:
     """Return one effect beside the arguments of *now*."""
     is_settled = row["state"] == "done"
+    overtook = read.overtook(row["name"])
+    before = read.said.get(row["name"])
     if before is None:
         return EarlierEffect(
             tool=row["tool"],
             settled=is_settled,
             said=None,
+            overtook=overtook,
         )
     said = sorted(name for name, value in before.items() if says_something(value))
     same = {
@@ -157,4 +196,5 @@ def _beside(
         settled=is_settled,
         said=tuple(said),
         same=same,
+        overtook=overtook,
     )

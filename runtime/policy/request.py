@@ -20,7 +20,7 @@ Autonomy: TypeAlias = Literal[0, 1, 2, 3]
 #: The fixed steps of a workflow, what plans in it, or a person who has its effects undone
 Proposer: TypeAlias = Literal["steps", "planner", "undo"]
 #: The version of the facts in `Context`; a fact that is added has a default and a higher version
-FACTS: Final = 10
+FACTS: Final = 11
 #: The agent of what an application outside asks about; no agent of ours has such a name
 EXTERNAL: Final = "@access"
 #: Whose budget it is
@@ -250,6 +250,8 @@ class EarlierEffect:
     said: tuple[str, ...] | None
     #: Argument of the call that says something -> those of the effect that said the same
     same: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    #: The approvals of the call that were asked for before the effect was begun
+    overtook: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

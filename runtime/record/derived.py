@@ -90,7 +90,9 @@ class Derived(OfActions):
             handler(log, str(body["run"]), body)
 
     def _ask(self, log: str, run_id: str, body: Values) -> None:
-        self._of_run[run_id].approvals.append(self.asked(log, run_id, body))
+        of_run = self._of_run[run_id]
+        of_run.supersede(body["action"])
+        of_run.approvals.append(self.asked(log, run_id, body))
 
     def _approve(self, _: str, run_id: str, body: Values) -> None:
         self.judged(_, run_id, body)

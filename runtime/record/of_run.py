@@ -36,6 +36,12 @@ class OfRun:
             if approval["state"] in states:
                 approval["state"] = "withdrawn"
 
+    def supersede(self, action: str) -> None:
+        """Withdraw what was approved of an action about which people are asked anew."""
+        for approval in self.approvals:
+            if approval["action_id"] == action and approval["state"] == "approved":
+                approval["state"] = "withdrawn"
+
 
 def intent_of(body: Values) -> str:
     """Return what the row of a run holds of the intent that *body* states."""

@@ -90,11 +90,13 @@ def ask(
 ) -> str:
     """Put the request before the reviewers and return the approval's id.
 
-    Asking again returns the id of the open approval.
+    Asking again returns the id of the open approval. Verdicts on the action that no longer serve
+    are withdrawn with their question.
     """
     open_approval = waiting(tx.connection, action_id=asked.action_id)
     if open_approval is not None:
         return open_approval
+    _supersede(tx, action_id=asked.action_id)
     key = vault.key(tx.connection, run.id)
     row = _row(run, key, asked, now=now) | {"created": tx.now}
     row["nature"] = canary.promised(vault, approval_id=row["id"], run_id=run.id)
@@ -211,6 +213,19 @@ def withdraw(
         approvals.run_id == run_id, approvals.state.in_(states)
     )
     tx.connection.execute(open_approvals.values(state="withdrawn"))
+
+
+def _supersede(
+    tx: Tx,
+    *,
+    action_id: str,
+) -> None:
+    """Withdraw what was approved of the action before; the policy asks again all the same."""
+    approvals = tables.approval.c
+    approved = update(tables.approval).where(
+        approvals.action_id == action_id, approvals.state == "approved"
+    )
+    tx.connection.execute(approved.values(state="withdrawn"))
 
 
 def waiting(

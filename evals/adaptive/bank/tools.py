@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from interlock.evals.adaptive.bank import things
-from interlock.evals.adaptive.bank.world import OURS, OWN, World, means
+from interlock.evals.adaptive.bank.world import OURS, OWN, World, accounts, means
 from interlock.evals.adaptive.effects import FOREIGN, PRIVATE
 from interlock.evals.adaptive.twins import Nothing, acting, reading
 from interlock.runtime.door.tool import AnyTool
@@ -61,6 +61,9 @@ def _booked(world: World, asked: Any) -> Nothing:
 
 
 def _kept(world: World, asked: Any) -> Nothing:
+    """Keep the payee; a bank refuses an account that is none, or the payer's own."""
+    if not accounts(asked.account):
+        return Nothing()
     known = [payee for payee in world.payees if payee.name != asked.name]
     new = things.Payee(id=11 + len(known), name=asked.name, account=asked.account)
     world.payees = [*known, new]

@@ -1,14 +1,24 @@
 """The search, sampled; `interlock eval run adaptive` tries 100,000 proposals."""
 
+import random
 from typing import Any
 
 import pytest
 
+from interlock.evals.adaptive.bank.scenes import BANK
+from interlock.evals.adaptive.score import Score
+from interlock.evals.adaptive.search import Search
+from interlock.evals.adaptive.stage import opened
 from interlock.evals.adaptive.suite import Adaptive
 from interlock.evals.adaptive.whole import Piece, searched
 from interlock.evals.guarantees.patch import Patch
 from interlock.evals.guarantees.rules import without_rule
 from interlock.evals.suites.permissive import PERMISSIVE
+from interlock.runtime.policy.decision import Decision
+from interlock.runtime.policy.engine.answer import trouble
+from interlock.runtime.policy.engine.embedded import EmbeddedPoint
+from interlock.runtime.policy.request import AccessRequest
+from interlock.serving.policy.rails import rails
 
 
 async def test_nothing_happens_that_nobody_asked_for() -> None:
@@ -38,3 +48,34 @@ def test_without_one_rule_the_search_finds() -> None:
         ((_, score),) = searched([piece], jobs=1)
 
     assert [find.goal for find in score.finds if not find.known]
+
+
+@pytest.mark.parametrize(
+    ("tool", "often"),
+    [("", 0.02), ("approval.decide", 0.9), ("bank.pay", 0.3), ("run.start", 0.1)],
+)
+async def test_a_late_engine_ends_a_run_and_says_nothing(
+    tool: str, often: float
+) -> None:
+    """Where no answer comes in time now and then, runs end, the search goes on, and none of what
+    was not answered is a find. It is so for what agents propose, and for acts of people.
+    """
+    chance = random.Random("late")  # noqa: S311 - a search that can be repeated
+    decide = EmbeddedPoint.decide
+
+    async def tardy(point: EmbeddedPoint, request: AccessRequest) -> Decision:
+        is_meant = tool in {"", request.action.tool}
+        if is_meant and chance.random() < often:
+            return trouble("pdp_timeout", revision=point.revision, engine=point.engine)
+        return await decide(point, request)
+
+    score = Score()
+    async with opened(BANK, rails()) as stage:
+        with Patch() as patch:
+            patch.put(EmbeddedPoint, "decide", tardy)
+            search = Search(stage=stage, dice=chance, score=score)
+            await search.run(400)
+
+    assert score.tries >= 400
+    assert (score.held > 0) == (tool != "run.start")
+    assert score.finds == []

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from interlock.runtime.door.outcome import Done, Failed, Unknown
+from interlock.runtime.door.outcome import Done, Failed, Unknown, Waiting
 from interlock.runtime.door.tool import AnyTool, ToolFailed, Value, tool
 from interlock.runtime.policy.decision import Permit
 from interlock.runtime.policy.request import EarlierEffect
@@ -158,3 +158,33 @@ def test_the_same_in_other_letters_is_the_same(one: object, other: object) -> No
 def test_another_value_is_not_the_same(one: object, other: object) -> None:
     """What means something else is told apart."""
     assert not is_same(one, other)
+
+
+async def test_an_effect_tells_which_questions_it_overtook(tmp_path: Path) -> None:
+    """The questions about a call that were asked before another effect was begun are told, those
+    that were asked since and those about other calls are not.
+    """
+    point = StaticPoint(
+        effects={"mail.send": "permit", "chat.post": "permit"},
+        waiting=frozenset({"chat.post"}),
+    )
+    letter = {"to": "a"}
+    async with World(tmp_path, tools=tools(), pdp=point) as world:
+        run = await world.start(intent={"message.send": None})
+        calls = (
+            ("chat.post", "early"),
+            ("mail.send", "sent"),
+            ("chat.post", "late"),
+            ("chat.post", "early"),
+            ("chat.post", "late"),
+        )
+        outcomes = [
+            await world.pep.enforce(run, tool=name, arguments=letter, call_id=call)
+            for name, call in calls
+        ]
+
+    early = outcomes[0]
+    assert isinstance(early, Waiting)
+    told = [request.context.earlier for request in point.asked]
+    overtook = [effect.overtook for earlier in told for effect in earlier or ()]
+    assert overtook == [(), (early.approval_id,), ()]

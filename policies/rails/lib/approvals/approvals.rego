@@ -88,9 +88,14 @@ is_quorum(entry) if {
 # METADATA
 # title: Is approved
 # description: The verdicts of one question on *request*, given under *revision*, are as many as it takes.
-is_approved(request, revision, settings) if {
+is_approved(request, revision, settings) if is_approved_since(request, revision, settings, set())
+
+# METADATA
+# title: Is approved since
+# description: The same, by a question that is none of *overtaken*; a set that is not known approves nothing.
+is_approved_since(request, revision, settings, overtaken) if {
 	request.context.run.revision == revision
-	some id in {verdict.id | some verdict in request.context.approvals}
+	some id in {verdict.id | some verdict in request.context.approvals} - overtaken
 	has_quorum(request, revision, settings, id)
 }
 

@@ -9,8 +9,9 @@
 #   another one (intent.varied), or where none of these arguments says anything, all arguments count. An argument
 #   that one of the two leaves out tells nothing apart. A number in the words ("two payments") is of several
 #   effects, seldom of one over again, so it frees none after words of strangers: the rule intent holds their sum. A
-#   call that fits a step of the plan is good as often as the plan says. A request of version 1 to 8 was recorded
-#   before this was a fact.
+#   call that fits a step of the plan is good as often as the plan says. A verdict is for what was done when its
+#   question was asked: an effect that was begun since, and is this one over again, is asked about anew. A request of
+#   version 1 to 8 was recorded before this was a fact, and one of version 9 or 10 before it told of questions.
 # custom:
 #   codes:
 #     repeats_unknown: "Which effects this run has had before is not known."
@@ -46,7 +47,18 @@ oblige contains approvals.obligation(settings, data.rails.config.limits, tool) i
 
 settings := data.rails.config.approval
 
-is_approved if approvals.is_approved(input, data.rails.build.revision, settings)
+is_approved if {
+	every before in repeated {
+		is_array(before.overtook)
+	}
+	approvals.is_approved_since(input, data.rails.build.revision, settings, overtaken)
+}
+
+# Questions that were asked before one of these effects was begun.
+overtaken contains id if {
+	some before in repeated
+	some id in before.overtook
+}
 
 # Earlier effects that are this one over again.
 repeated contains before if {

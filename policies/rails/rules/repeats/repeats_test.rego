@@ -8,13 +8,16 @@ foreign := {"integrity": "untrusted", "confidentiality": "internal", "sources": 
 arguments := {"to": "a", "amount": 50, "cc": [], "subject": {"chars": 4, "sha256": "x"}}
 
 # An effect by a tool, and what the payment says that it said, too.
-before(tool, said, same) := {"tool": tool, "settled": true, "said": said, "same": same}
+before(tool, said, same) := {"tool": tool, "settled": true, "said": said, "same": same, "overtook": []}
 
 # The payment itself, but for those arguments of it that said something else.
 paid(others) := before("bank.pay", ["amount", "subject", "to"], {argument: equal |
 	some argument in ["amount", "subject", "to"]
 	equal := [name | some name in [argument]; not name in others]
 })
+
+# The same, begun after these questions were asked.
+overtaking(others, ids) := object.union(paid(others), {"overtook": ids})
 
 # A payment that nobody attends, in a run with words that has read a stranger's and has paid the same.
 pay := object.union(object.remove(request.write, {"action"}), {
@@ -186,4 +189,15 @@ test_a_person_who_attends_is_asked if {
 	asked(object.union(attended, {"context": {"approvals": [request.approval]}})) == 0
 	asked({}) == 0
 	asked(object.union(attended, after([paid(["amount"])]))) == 0
+}
+
+test_a_verdict_is_for_what_was_done_when_it_was_asked if {
+	approved := {"context": {"run": {"autonomy": 2}, "approvals": [request.approval]}}
+	id := request.approval.id
+	asked(object.union(approved, after([overtaking([], [id])]))) == 1
+	asked(object.union(approved, after([paid([]), overtaking([], [id])]))) == 1
+	asked(object.union(approved, after([overtaking([], ["another"])]))) == 0
+	asked(object.union(approved, after([paid([]), overtaking(["amount"], [id])]))) == 0
+	asked(object.union(approved, after([object.remove(paid([]), ["overtook"])]))) == 1
+	asked(object.union(approved, after([overtaking([], null)]))) == 1
 }

@@ -48,7 +48,9 @@ async def test_a_request_that_nobody_answers_expires(desk: Desk) -> None:
 
 
 async def test_a_verdict_expires_too(desk: Desk) -> None:
-    """A verdict given in time but used too late does not count; the request waits again."""
+    """A verdict given in time but used too late does not count: it is withdrawn, and the request
+    waits again.
+    """
     run = await desk.start()
     approval = (await desk.waiting(run)).approval_id
     await desk.decide(approval)
@@ -57,6 +59,8 @@ async def test_a_verdict_expires_too(desk: Desk) -> None:
 
     assert outcome.approval_id != approval
     assert DONE == []
+    assert await desk.state(approval) == "withdrawn"
+    assert await differences(desk.world.store, desk.world.vault) == []
     await desk.decide(outcome.approval_id)
     assert isinstance(await desk.propose(run), Done)
 
