@@ -168,7 +168,7 @@ async def test_an_effect_tells_which_questions_it_overtook(tmp_path: Path) -> No
         effects={"mail.send": "permit", "chat.post": "permit"},
         waiting=frozenset({"chat.post"}),
     )
-    letter = {"to": "a"}
+    letter = {"text": "x", "to": "a"}
     async with World(tmp_path, tools=tools(), pdp=point) as world:
         run = await world.start(intent={"message.send": None})
         calls = (
