@@ -95,7 +95,7 @@ is_approved(request, revision, settings) if is_approved_since(request, revision,
 # description: The same, by a question that is none of *overtaken*; a set that is not known approves nothing.
 is_approved_since(request, revision, settings, overtaken) if {
 	request.context.run.revision == revision
-	some id in {verdict.id | some verdict in request.context.approvals} - overtaken
+	some id in ({verdict.id | some verdict in request.context.approvals} - overtaken)
 	has_quorum(request, revision, settings, id)
 }
 
