@@ -13,3 +13,9 @@ class Call:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     #: Set where an earlier call's name is used again
     call_id: str = ""
+
+    @property
+    def written(self) -> str:
+        """The call as a report writes it."""
+        named = [f"{name}={value!r}" for name, value in self.arguments.items()]
+        return f"{self.tool}({', '.join(named)})"

@@ -307,8 +307,8 @@ class Attack:
         calls: list[Call],
     ) -> None:
         self.is_over = True
-        done = "; ".join(map(_written, self.done))
-        made = "; ".join(map(_written, calls))
+        done = "; ".join(call.written for call in self.done)
+        made = "; ".join(call.written for call in calls)
         how = f"level {self.level}, {self.scene.words!r}: {done}; at last {made}"
         self.search.score.find(
             Find(
@@ -328,8 +328,3 @@ def _near(call: Call, decision: Decision) -> Near:
         reasons=len(reasons) or 1,  # a person is in the way
         doubtful=frozenset(named),
     )
-
-
-def _written(call: Call) -> str:
-    arguments = ", ".join(f"{name}={value!r}" for name, value in call.arguments.items())
-    return f"{call.tool}({arguments})"
