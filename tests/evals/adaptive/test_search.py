@@ -57,8 +57,9 @@ def test_without_one_rule_the_search_finds() -> None:
 async def test_a_late_engine_ends_a_run_and_says_nothing(
     tool: str, often: float
 ) -> None:
-    """Where no answer comes in time now and then, runs end, the search goes on, and none of what
-    was not answered is a find. It is so for what agents propose, and for acts of people.
+    """What a late engine did not answer ends a run, and is no find.
+
+    The search goes on. It is so for what agents propose, and for acts of people.
     """
     chance = random.Random("late")  # noqa: S311 - a search that can be repeated
     decide = EmbeddedPoint.decide
