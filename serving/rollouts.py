@@ -1,10 +1,14 @@
 """Rollouts as people look at them: how one stands, on which figures, and what was decided."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from interlock.runtime.errors import NotFound
+from interlock.runtime.record.store import Store
+from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import rollout
-from interlock.runtime.run.rollout import Rollout
+from interlock.runtime.run.rollout import Kind, Rollout
 from interlock.runtime.storage import Storage
 from interlock.serving.rollout import figures
 from interlock.serving.rollout.arm import Measure
@@ -47,12 +51,30 @@ async def newest(storage: Storage) -> Rollout | None:
     return await storage.store.read(lambda look: rollout.newest(look, vault))
 
 
+async def standing(store: Store, vault: Vault, name: str) -> Rollout:
+    """Return how the rollout of that id stands; raises `NotFound`."""
+    one = await store.read(lambda look: rollout.newest_of(look, vault, name))
+    if one is None or one.id != name:
+        raise NotFound(
+            kind="rollout",
+            name=name,
+            next_step="See the newest with `interlock release rollout show`.",
+        )
+    return one
+
+
 async def history(storage: Storage, *, most: int) -> list[Rollout]:
     """Return the newest decisions about rollouts, the newest first: each as it then stood."""
     vault = storage.vault
     return await storage.store.read(
         lambda look: rollout.history(look, vault, most=most)
     )
+
+
+def steps_of(kind: Kind, named: Sequence[int], *, shadow: int) -> tuple[int, ...]:
+    """Return the steps that are named, or the usual; while runs are copied none is given."""
+    steps = tuple(named) or rollout.STEPS[kind]
+    return (0, *steps) if shadow else steps
 
 
 def lines(one: Rollout) -> list[Line]:

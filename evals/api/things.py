@@ -12,11 +12,14 @@ from interlock.evals import questions
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.store import Tx
 from interlock.runtime.run.delivery import Draft, tell
+from interlock.runtime.run.rollout import Plan
 from interlock.runtime.run.webhook import Webhook, keep_webhook
 from interlock.serving.home import Home
-from interlock.serving.operations import releases
+from interlock.serving.operations import releases, rollouts
 
 _TENANT: Final = "default"
+_MAKER: Final = Principal(id="root", tenant=_TENANT, roles=("administrator",))
+_STARTER: Final = Principal(id="rolf", tenant=_TENANT, roles=("reviewer",))
 _TEXT: Final = b"This Agreement is made. " * 20
 _Maker: TypeAlias = Callable[["Things"], Awaitable[Mapping[str, str]]]
 
@@ -62,9 +65,29 @@ class Things:
 
     async def release(self) -> Mapping[str, str]:
         """Make a release of what the home is; the same home makes the same one."""
-        maker = Principal(id="root", tenant=_TENANT, roles=("administrator",))
-        manifest = await releases.create(self.home, person=maker, weights={})
-        return {"release": manifest.digest}
+        return {"release": await self._released({})}
+
+    async def _released(self, weights: Mapping[str, Mapping[str, int]]) -> str:
+        manifest = await releases.create(self.home, person=_MAKER, weights=weights)
+        return manifest.digest
+
+    async def rollout(self) -> Mapping[str, str]:
+        """Roll a release out that is not in force, unless a rollout is under way."""
+        runtime = self.home.runtime
+        newest = await runtime.rollouts.newest()
+        if newest is not None and newest.is_open:
+            return {"rollout": newest.id}
+        made = [await self._released({"planner": {name: 1}}) for name in ("a", "b")]
+        if await runtime.releases.in_force() not in made:
+            await releases.promote(
+                self.home.desk, made[0], person=_STARTER, note="a trial"
+            )
+        in_force = await runtime.releases.in_force()
+        [candidate] = [name for name in made if name != in_force]
+        begun = await rollouts.start(
+            self.home, candidate, plan=Plan(), person=_STARTER, note="a trial"
+        )
+        return {"rollout": begun.id}
 
     async def webhook(self) -> Mapping[str, str]:
         """Keep a webhook with a message to it; no host is listed to add one."""
@@ -100,5 +123,6 @@ _KINDS: Final[Mapping[str, _Maker]] = {
     "job_id": Things.job,
     "approval_id": Things.approval,
     "release": Things.release,
+    "rollout": Things.rollout,
     "webhook_id": Things.webhook,
 }

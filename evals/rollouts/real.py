@@ -110,9 +110,8 @@ async def drill(fault: Fault, *, most: int) -> Drilled:
     number = 0
     async with _staged(fault) as stage:
         await rollouts.start(
-            stage.candidate,
+            stage.control,
             stage.name,
-            control=stage.control,
             plan=PLAN,
             person=REVIEWER,
             note=NOTE,
@@ -165,8 +164,7 @@ async def _released(control: Settings, candidate: Settings) -> str:
         async with opened(candidate, candidate=True) as other:
             second = await releases.create(other, person=ANALYST, weights={})
         await releases.promote(
-            home.runtime.storage,
-            home.runtime.acts,
+            home.desk,
             first.digest,
             person=REVIEWER,
             note=NOTE,

@@ -3,6 +3,9 @@
 Whoever made a release wants it in force, and so does whoever started its rollout. Neither overrules
 somebody else who paused or stopped the rollout: not by letting it go on, not by starting it anew,
 and not by a promotion.
+
+Releases are of the whole installation. *owner* is its own tenant: a release belongs to that one, so
+the people of no other tenant act on it.
 """
 
 from dataclasses import dataclass
@@ -10,7 +13,6 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from interlock.runtime.policy.request import Principal, Resource, SubjectFacts, identity
-from interlock.runtime.record.events import HOME
 from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import measured, release, rollout
 from interlock.runtime.run.release import Release
@@ -32,7 +34,7 @@ class _Sides:
         return who in self.wanting and any(name != who for name in self.halting)
 
 
-def made(name: str) -> Look:
+def made(name: str, *, owner: str) -> Look:
     """Look at a release, verified, for an act that gives runs to it; its maker asks for that.
 
     Whoever would overrule somebody by the act asks for it, too.
@@ -43,7 +45,7 @@ def made(name: str) -> Look:
         who = identity(person.id)
         is_overruled = _sides(connection, vault, one).is_overruled_by(who)
         facts = SubjectFacts(
-            tenant=HOME,
+            tenant=owner,
             person=who,
             requester=who if is_overruled else identity(one.by),
             agent=_KIND,
@@ -54,7 +56,7 @@ def made(name: str) -> Look:
     return look
 
 
-def paused(name: str) -> Look:
+def paused(name: str, *, owner: str) -> Look:
     """Look at a release whose rollout is paused, for the act that lets the rollout go on.
 
     Who would overrule somebody asks for that. For all others somebody else does: whoever paused the
@@ -67,7 +69,7 @@ def paused(name: str) -> Look:
         sides = _sides(connection, vault, one)
         others = [other for other in sides.wanting if other != who]
         facts = SubjectFacts(
-            tenant=HOME,
+            tenant=owner,
             person=who,
             requester=who if sides.is_overruled_by(who) or not others else others[0],
             agent=_KIND,

@@ -178,10 +178,14 @@ def newest(connection: Connection, vault: Vault, *, above: int = -1) -> Rollout 
     return _opened(vault, rows[0]) if rows else None
 
 
-def newest_of(connection: Connection, vault: Vault, candidate: str) -> Rollout | None:
-    """Return the newest rollout of the release, over or not, or None; raises as `newest` does."""
+def newest_of(connection: Connection, vault: Vault, name: str) -> Rollout | None:
+    """Return the newest rollout of that id or of that release, over or not, or None.
+
+    Raises as `newest` does.
+    """
     for row in _BODIES.all(connection, {}):
-        if body_of(row["body"]).get("candidate") == candidate:
+        body = body_of(row["body"])
+        if name in {body["candidate"], body["rollout"]}:
             return history(connection, vault, most=1, below=row["seq"] + 1)[0]
     return None
 

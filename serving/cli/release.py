@@ -165,7 +165,7 @@ def _turn(
 
         turn = releases.promote if how == "promoted" else releases.roll_back
         who = await asker(desk, person)
-        return await turn(desk.storage, desk.acts, release, person=who, note=note)
+        return await turn(desk, release, person=who, note=note)
 
     turned = session.act(work)
     if as_json:

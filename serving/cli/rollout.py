@@ -7,7 +7,7 @@ import typer
 from rich.table import Table
 
 from interlock.runtime.errors import BadInput
-from interlock.runtime.run.rollout import STEPS, Kind, Plan
+from interlock.runtime.run.rollout import Kind, Plan
 from interlock.serving.cli import release_looks, session
 from interlock.serving.cli.asker import asker
 from interlock.serving.cli.session import As, AsJson, out
@@ -83,23 +83,13 @@ def start(
         hold_s=hold,
         longest_ms=longest,
     )
-    name = session.read(lambda storage: _digest(storage, release), using=settings)
 
-    async def work(candidate: "Home") -> "Rollout":
-        from interlock.serving.home import opened
+    async def work(home: "Home") -> "Rollout":
         from interlock.serving.operations import rollouts
 
-        async with opened(settings) as control:
-            return await rollouts.start(
-                candidate,
-                name,
-                control=control,
-                plan=plan,
-                person=who,
-                note=note,
-            )
+        return await rollouts.start(home, release, plan=plan, person=who, note=note)
 
-    _tell(session.run(work, using=settings, under=name), as_json=as_json)
+    _tell(session.run(work, using=settings), as_json=as_json)
 
 
 @application.command()
@@ -157,9 +147,7 @@ def _turn(how: "Turn", note: str, person: str | None, *, as_json: bool) -> None:
         from interlock.serving.operations import rollouts
 
         who = await asker(desk, person)
-        return await rollouts.turn(
-            desk.storage, desk.acts, how=how, person=who, note=note
-        )
+        return await rollouts.turn(desk, how=how, person=who, note=note)
 
     turned = session.act(work)
     if as_json:
@@ -176,17 +164,10 @@ def _tell(begun: "Rollout", *, as_json: bool) -> None:
     session.next_step(f"interlock worker --release {begun.candidate[:12]}")
 
 
-async def _digest(storage: "Storage", release: str) -> str:
-    from interlock.serving import releases
-
-    return (await releases.read(storage, release)).digest
-
-
 def _steps(text: str, kind: Kind, *, shadow: int) -> tuple[int, ...]:
-    """Return the steps that are named, or those of the kind; while runs are copied none is given.
+    """Return the steps that are named, or the usual; raises `BadInput` for no shares."""
+    from interlock.serving.rollouts import steps_of
 
-    Raises `BadInput` for what is no share of a hundred.
-    """
     shares = [share.strip() for share in text.split(",") if share.strip()]
     if not all(share.isdecimal() for share in shares):
         raise BadInput(
@@ -194,8 +175,7 @@ def _steps(text: str, kind: Kind, *, shadow: int) -> tuple[int, ...]:
             why="they are no shares of a hundred",
             next_step="Write them as 1,5,25,50,100, for instance.",
         )
-    named = tuple(int(share) for share in shares) or STEPS[kind]
-    return (0, *named) if shadow else named
+    return steps_of(kind, [int(share) for share in shares], shadow=shadow)
 
 
 def _shares(one: "Rollout") -> Table:

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self, TypeVar
+from typing import Any, Final, Literal, Self, TypeAlias, TypeVar
 
 import httpx2
 
@@ -23,9 +23,11 @@ from interlock.serving.client.values import (
     Rollout,
     Run,
 )
-from interlock.serving.client.wire import Wire, problem_of
+from interlock.serving.client.wire import Wire, events, problem_of
 
 A = TypeVar("A", bound=Answer)
+#: What a person may do with a rollout
+Turned: TypeAlias = Literal["pause", "resume", "stop"]
 _OVER: Final = 204
 _BAD: Final = 400
 
@@ -167,7 +169,7 @@ class Client:
                     if answer.status_code >= _BAD:
                         await answer.aread()
                         raise problem_of(answer)
-                    async for event in _events(answer):
+                    async for event in events(answer):
                         last = event.id
                         yield event
             except (httpx2.TransportError, Unreachable):
@@ -278,6 +280,25 @@ class Client:
         """Yield what was decided about rollouts, newest first, page by page."""
         return self._listed("/v1/rollouts", Rollout, wanted)
 
+    async def put_in_force(self, digest: str, *, note: str, back: bool = False) -> str:
+        """Put a release in force, with *back* again; return the one that was before."""
+        act = "rollback" if back else "promote"
+        place = f"/v1/releases/{digest}/{act}"
+        answer = await self._wire.ask("POST", place, json={"note": note})
+        return str(answer["previous"])
+
+    async def start_rollout(self, digest: str, *, note: str, **plan: Any) -> Rollout:
+        """Begin to give a release to new runs."""
+        wanted = {"release": digest, "note": note, **plan}
+        answer = await self._wire.ask("POST", "/v1/rollouts", json=wanted)
+        return Rollout.model_validate(answer)
+
+    async def turn_rollout(self, name: str, how: Turned, *, note: str) -> Rollout:
+        """Pause a rollout, resume it, or stop it."""
+        place = f"/v1/rollouts/{name}/{how}"
+        answer = await self._wire.ask("POST", place, json={"note": note})
+        return Rollout.model_validate(answer)
+
     async def log(self) -> Mapping[str, Any]:
         """Return the size and root of the tenant's log."""
         answer: Mapping[str, Any] = await self._wire.ask("GET", "/v1/audit/log")
@@ -294,18 +315,3 @@ class Client:
             if page["next"] is None:
                 return
             query["cursor"] = page["next"]
-
-
-async def _events(answer: httpx2.Response) -> AsyncIterator[Event]:
-    fields: dict[str, str] = {}
-    async for line in answer.aiter_lines():
-        name, _, value = line.partition(": ")
-        if name in {"id", "event", "data"}:
-            fields[name] = value
-        elif not line and "data" in fields:
-            yield Event(
-                id=int(fields["id"]),
-                event=fields["event"],
-                data=json.loads(fields["data"]),
-            )
-            fields = {}

@@ -1,13 +1,15 @@
 """The wire: one request and its answer, tried again only where that is safe."""
 
 import asyncio
+import json
 import random
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 import httpx2
 
 from interlock.serving.client.failure import Refused, failure
+from interlock.serving.client.values import Event
 
 TRIES: Final = 4
 _FIRST_S: Final = 0.2
@@ -72,3 +74,19 @@ def problem_of(answer: httpx2.Response) -> Refused:
     except ValueError:
         problem = {}
     return failure(answer.status_code, problem if isinstance(problem, dict) else {})
+
+
+async def events(answer: httpx2.Response) -> AsyncIterator[Event]:
+    """Yield the events of a stream as they come."""
+    fields: dict[str, str] = {}
+    async for line in answer.aiter_lines():
+        name, _, value = line.partition(": ")
+        if name in {"id", "event", "data"}:
+            fields[name] = value
+        elif not line and "data" in fields:
+            yield Event(
+                id=int(fields["id"]),
+                event=fields["event"],
+                data=json.loads(fields["data"]),
+            )
+            fields = {}

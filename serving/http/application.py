@@ -42,6 +42,7 @@ from interlock.serving.http.routes import (
     policies,
     quality,
     releases,
+    rollouts,
     runs,
     webhooks,
 )
@@ -66,6 +67,7 @@ ROUTERS: Final[Sequence[APIRouter]] = (
     audit.router,
     policies.router,
     releases.router,
+    rollouts.router,
     budgets.router,
     quality.router,
     metrics.router,

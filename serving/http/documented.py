@@ -103,6 +103,32 @@ _EXAMPLES: Final[Mapping[str, tuple[int, str, str]]] = {
         "The request for approval is not taken: the denial is too old.",
         "Evaluate again, and send the denial at once.",
     ),
+    "never_in_force": (
+        409,
+        "release 3a1f0c9a7be2: it was never in force.",
+        "Name one that was.",
+    ),
+    "rollout_open": (
+        409,
+        "release 3a1f0c9a7be2: rollout rollout-1f0c9a7b is not over, and there is one at a time.",
+        "Wait, or end it.",
+    ),
+    "rollout_unlike": (
+        409,
+        "release 3a1f0c9a7be2: it is the release in force.",
+        "Promote it.",
+    ),
+    "rollout_step": (
+        422,
+        "rollout by (50, 25): its steps are not rising shares of a hundred that end with 100.",
+        "Write them as 1, 5, 25, 50, 100, or leave them out.",
+    ),
+    "rollout_moved": (
+        409,
+        "rollout rollout-1f0c9a7b: something else was decided about it meanwhile.",
+        "Get the rollout anew, and ask again.",
+    ),
+    "no_rollout": (409, "a rollout: no rollout is live.", "Get the rollout anew."),
     "erased": (410, "run run-1f0c9a7be2d4: it was erased.", ""),
     "too_large": (
         413,

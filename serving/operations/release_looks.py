@@ -18,6 +18,7 @@ from interlock.runtime.run.rollout import Rollout
 from interlock.runtime.run.unreleased import ReleaseUnusable
 from interlock.serving.home import Home
 from interlock.serving.operations import looks
+from interlock.serving.rollouts import standing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,6 +77,12 @@ async def rollouts(
     return await home.runtime.installation.read(
         lambda connection: rollout.history(connection, vault, most=limit, below=below)
     )
+
+
+async def rollout_of(home: Home, name: str, *, person: Principal) -> Rollout:
+    """Return the rollout of that id as it stands; raises `NotFound`."""
+    await _ask(home, person, name)
+    return await standing(home.runtime.installation, home.vault, name)
 
 
 async def _ask(home: Home, person: Principal, name: str = "") -> None:

@@ -19,6 +19,7 @@ from interlock.runtime.run.release import Manifest
 from interlock.runtime.storage import Storage
 from interlock.serving import releases
 from interlock.serving.artefacts import artefacts, contents_of, named
+from interlock.serving.desk import Desk
 from interlock.serving.home import Home
 from interlock.serving.operations.policies import keep_replaceable
 
@@ -131,40 +132,34 @@ async def prune(
     )
 
 
-async def promote(
-    storage: Storage, acts: Acts, name: str, *, person: Principal, note: str
-) -> Turned:
+async def promote(desk: Desk, name: str, *, person: Principal, note: str) -> Turned:
     """Put the release in force with all of its parts at once.
 
     The policy in force decides: by default another person than the one who made the release, and
     after the suites that the policy names. Raises `NotPermitted`, `ReleaseUnusable`, and `BadInput`
     ("another_in_force") when another release came into force meanwhile.
     """
-    return await _turn(storage, acts, name, how="promoted", person=person, note=note)
+    return await _turn(desk, name, how="promoted", person=person, note=note)
 
 
-async def roll_back(
-    storage: Storage, acts: Acts, name: str, *, person: Principal, note: str
-) -> Turned:
+async def roll_back(desk: Desk, name: str, *, person: Principal, note: str) -> Turned:
     """Put a release in force again that was before; without *name* the one before this one.
 
     Raises as `promote` does, and `BadInput` ("never_in_force").
     """
-    whole = name or await releases.before(storage)
-    return await _turn(
-        storage, acts, whole, how="rolled_back", person=person, note=note
-    )
+    whole = name or await releases.before(desk.storage)
+    return await _turn(desk, whole, how="rolled_back", person=person, note=note)
 
 
 async def _turn(
-    storage: Storage,
-    acts: Acts,
+    desk: Desk,
     name: str,
     *,
     how: How,
     person: Principal,
     note: str,
 ) -> Turned:
+    storage = desk.storage
     one = await releases.read(storage, name)
     vault = storage.vault
     before = await storage.store.read(lambda look: promotion.newest(look, vault))
@@ -174,11 +169,11 @@ async def _turn(
             tx, vault, one.digest, how=how, after=before.release, by=person.id
         )
 
-    await acts.perform(
+    await desk.acts.perform(
         _ACTS[how],
         partial(storage.store.write, work, logs=(HOME,)),
         person=person,
         arguments={"release": one.digest, "note": note},
-        look=release_subject.made(one.digest),
+        look=release_subject.made(one.digest, owner=desk.settings.tenant),
     )
     return Turned(release=one.digest, previous=before.release)

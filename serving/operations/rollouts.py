@@ -15,7 +15,6 @@ from typing import Final, Literal, TypeAlias
 from sqlalchemy import Connection
 
 from interlock.runtime.canonical import Json
-from interlock.runtime.door.acts import Acts
 from interlock.runtime.policy.act import Act
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record.events import HOME
@@ -36,7 +35,10 @@ from interlock.runtime.run.rollout import Plan, Rollout
 from interlock.runtime.run.subject import Look
 from interlock.runtime.run.unreleased import AnotherRelease
 from interlock.runtime.storage import Storage
-from interlock.serving.home import Home
+from interlock.serving import releases
+from interlock.serving import rollouts as looks
+from interlock.serving.desk import Desk
+from interlock.serving.home import Home, opened
 
 #: What a person may do with a rollout that is under way
 Turn: TypeAlias = Literal["paused", "resumed", "stopped"]
@@ -70,48 +72,46 @@ class _Asked:
 
 
 async def start(
-    home: Home,
-    name: str,
-    *,
-    control: Home | None,
-    plan: Plan,
-    person: Principal,
-    note: str,
+    home: Home, name: str, *, plan: Plan, person: Principal, note: str
 ) -> Rollout:
-    """Begin to roll out the release *name*, which *home* is under, beside the one in force.
+    """Begin to roll the release *name* out, or the one that begins so, beside the one in force.
 
-    *control* is a home under the release in force; where the code of that one is not installed here
-    only processes of that release begin runs of it. The policy in force decides as it does about
-    a promotion. Raises `NotPermitted`, `AnotherRelease` where *home* does not have the parts of the
-    candidate, and `BadInput` while another rollout is open ("rollout_open"), for a release that is
-    in force or takes other requests ("rollout_unlike"), and for steps that are none
+    The policy in force decides as it does about a promotion. The candidate is opened here, so its
+    code must be installed; where that of the release in force is not, only processes of that one
+    begin runs of it. Raises `NotPermitted`, `NotFound`, `AnotherRelease` where the candidate's code
+    is not installed, and `BadInput` while another rollout is open ("rollout_open"), for a release
+    that is in force or takes other requests ("rollout_unlike"), and for steps that are none
     ("rollout_step").
     """
     _refuse_steps(plan)
+    one = await releases.read(home.runtime.storage, name)
+    return await home.runtime.acts.perform(
+        "rollout.start",
+        partial(_start, home, one.digest, plan=plan, by=person.id),
+        person=person,
+        arguments={
+            "release": one.digest,
+            "plan": _words(plan),
+            "note": note,
+        },
+        look=release_subject.made(one.digest, owner=home.settings.tenant),
+    )
+
+
+async def _start(home: Home, name: str, *, plan: Plan, by: str) -> Rollout:
     storage = home.runtime.storage
     arms = await _arms(storage, name)
-    refuse_other(arms.candidate, home.runtime.releases.parts)
     begun = Rollout(
         id=f"rollout-{secrets.token_hex(_BYTES)}",
         candidate=name,
         control=arms.control.digest,
-        by=person.id,
+        by=by,
         plan=plan,
-        pins=await _pins_of(home, name, control=control, arms=arms),
+        pins=await _pins_of(home, arms),
         seq=-1 if arms.before is None else arms.before.seq,
     )
     work = partial(_begin, vault=storage.vault, begun=begun)
-    return await home.runtime.acts.perform(
-        "rollout.start",
-        partial(storage.store.write, work, logs=(HOME,)),
-        person=person,
-        arguments={
-            "release": name,
-            "plan": _words(plan),
-            "note": note,
-        },
-        look=release_subject.made(name),
-    )
+    return await storage.store.write(work, logs=(HOME,))
 
 
 def _begin(tx: Tx, *, vault: Vault, begun: Rollout) -> Rollout:
@@ -127,39 +127,48 @@ def _begin(tx: Tx, *, vault: Vault, begun: Rollout) -> Rollout:
 
 
 async def turn(
-    storage: Storage, acts: Acts, *, how: Turn, person: Principal, note: str
+    desk: Desk, *, how: Turn, person: Principal, note: str, name: str = ""
 ) -> Rollout:
     """Pause the rollout that is under way, let it go on, or end it with the control in force.
 
     A rollout that gave the candidate every run is ended, not paused: its controller would watch no
     more while every run is the candidate's. What a person put in force meanwhile stays. To let it
     go on is an act of its own: by default neither who made the release nor who started its rollout
-    overrules somebody else who paused it. Raises `NotPermitted`, and `BadInput` where there is none
-    to do that with ("no_rollout") and where something else was decided meanwhile ("rollout_moved").
+    overrules somebody else who paused it. Raises `NotPermitted`, `NotFound` where no rollout has
+    that *name*, and `BadInput` where there is none to do that with ("no_rollout") and where
+    something else was decided meanwhile ("rollout_moved").
     """
-    vault = storage.vault
-    here = await storage.store.read(lambda look: rollout.newest(look, vault))
-    wanted = _OF[how]
-    if here is None or not here.is_open or wanted not in {"open", here.status}:
-        raise refused("no_rollout", what="a rollout", wanted=wanted)
-    if how == "paused" and here.is_whole:
-        raise refused("no_rollout", what="a pause", wanted="at a step of some runs")
+    storage, vault = desk.storage, desk.storage.vault
+    here = await looks.newest(storage)
+    if name and (here is None or here.id != name):
+        here = await looks.standing(storage.store, vault, name)
+    if here is None:
+        raise refused("no_rollout", what="a rollout", wanted=_OF[how])
 
     def work(tx: Tx) -> None:
+        _refuse_state(here, how)
         rollout.turn(tx, vault, here, how=how, by=person.id)
 
-    asked = _asked(here, how, note)
-    await acts.perform(
+    asked = _asked(here, how, note, owner=desk.settings.tenant)
+    await desk.acts.perform(
         asked.act,
         partial(storage.store.write, work, logs=(HOME,)),
         person=person,
         arguments=asked.arguments,
         look=asked.look,
     )
-    return here
+    return await looks.standing(storage.store, vault, here.id)
 
 
-def _asked(here: Rollout, how: Turn, note: str) -> "_Asked":
+def _refuse_state(here: Rollout, how: Turn) -> None:
+    wanted = _OF[how]
+    if not here.is_open or wanted not in {"open", here.status}:
+        raise refused("no_rollout", what=f"rollout {here.id}", wanted=wanted)
+    if how == "paused" and here.is_whole:
+        raise refused("no_rollout", what="a pause", wanted="at a step of some runs")
+
+
+def _asked(here: Rollout, how: Turn, note: str, *, owner: str) -> _Asked:
     """Return the act by which a person turns the rollout so."""
     if how == "resumed":
         return _Asked(
@@ -168,7 +177,7 @@ def _asked(here: Rollout, how: Turn, note: str) -> "_Asked":
                 "rollout": here.id,
                 "note": note,
             },
-            look=release_subject.paused(here.candidate),
+            look=release_subject.paused(here.candidate, owner=owner),
         )
     return _Asked(
         act="rollout.turn",
@@ -177,7 +186,7 @@ def _asked(here: Rollout, how: Turn, note: str) -> "_Asked":
             "how": how,
             "note": note,
         },
-        look=release_subject.made(here.candidate),
+        look=release_subject.made(here.candidate, owner=owner),
     )
 
 
@@ -209,25 +218,22 @@ async def _arms(storage: Storage, name: str) -> Arms:
     return arms
 
 
-async def _pins_of(
-    home: Home,
-    name: str,
-    *,
-    control: Home | None,
-    arms: Arms,
-) -> dict[str, dict[str, Pins]]:
+async def _pins_of(home: Home, arms: Arms) -> dict[str, dict[str, Pins]]:
     """Return the pins of the candidate's runs, and of the control's where it is installed here."""
-    pins = {name: await _pins(home, name)}
-    if control is not None:
-        other = arms.control.digest
-        with suppress(AnotherRelease):
-            refuse_other(arms.control, control.runtime.releases.parts)
-            pins[other] = await _pins(control, other)
+    pins = {arms.candidate.digest: await _pins(home, arms.candidate)}
+    with suppress(AnotherRelease):
+        pins[arms.control.digest] = await _pins(home, arms.control)
     return pins
 
 
-async def _pins(home: Home, name: str) -> dict[str, Pins]:
-    """Return what runs of each agent are pinned to under the release."""
+async def _pins(home: Home, one: Release) -> dict[str, Pins]:
+    """Return what runs of each agent are pinned to under the release; raises `AnotherRelease`."""
+    async with opened(home.settings, under=one.digest) as under:
+        refuse_other(one, under.runtime.releases.parts)
+        return await _pins_under(under, one.digest)
+
+
+async def _pins_under(home: Home, name: str) -> dict[str, Pins]:
     return {
         agent: replace(await home.runtime.pins(agent), release=name)
         for agent in home.runtime.agents

@@ -12,6 +12,9 @@ Modules: TypeAlias = dict[Path, ast.Module]
 _WIDE: Final = frozenset({"SYSTEM", "widened", "WholeOf"})
 _ATTRIBUTE: Final = "installation"
 _OWN: Final = "it makes and keeps the scopes"
+_OWNERS: Final = (
+    "releases are of the home; the policy holds acts on them to its own tenant"
+)
 _HISTORY: Final = "the policies that were in force stand in the log of the home"
 #: Files that leave the scope of a tenant, and why. A front end works in the scope of its caller
 #: instead: it takes `HomeOf`, `ServiceOf` or the visitor's home
@@ -29,6 +32,8 @@ WIDE: Final[Mapping[str, str]] = {
     "serving/http/caller.py": "whoever asks is known before there is a tenant",
     "serving/http/routes/access.py": "the public keys of the home are for everybody",
     "serving/http/routes/health.py": "health is told to everybody, and names nobody",
+    "serving/http/routes/releases.py": _OWNERS,
+    "serving/http/routes/rollouts.py": _OWNERS,
     "serving/operations/approvals.py": "whoever is delegated to may be another tenant's",
     "serving/operations/budget_looks.py": _HISTORY,
     "serving/operations/release_looks.py": "releases stand in the log of the home, for all tenants",

@@ -35,11 +35,8 @@ async def roll_out(
     """Let *by* roll a release out beside one that weighs *model*, and hold it at its first step."""
     first = await _made(home, model)
     second = await _made(home, "other")
-    storage, acts = home.runtime.storage, home.runtime.acts
-    await releases.promote(storage, acts, first, person=by, note=NOTE)
-    begun = await rollouts.start(
-        home, second, control=home, plan=PLAN, person=by, note=NOTE
-    )
+    await releases.promote(home.desk, first, person=by, note=NOTE)
+    begun = await rollouts.start(home, second, plan=PLAN, person=by, note=NOTE)
     held = await _newest(home, begun.id)
     counted = figures.of(held)
     comparison = counted.comparison

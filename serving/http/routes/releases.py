@@ -1,30 +1,20 @@
-"""`/v1/releases` and `/v1/rollouts`: what is in force, who agreed to it, and on which figures."""
+"""`/v1/releases`: what is in force and who agreed to it, put in force and taken back."""
 
-from dataclasses import asdict
-from typing import Annotated, Final
+from fastapi import APIRouter
 
-from fastapi import APIRouter, Query
-
-from interlock.runtime.run.rollout import Rollout
-from interlock.serving.http.caller import HomeOf, PersonOf, ServiceOf
+from interlock.serving.http.caller import HomeOf, PersonOf, WholeOf
 from interlock.serving.http.documented import problems
-from interlock.serving.http.listing import Listing
-from interlock.serving.http.values.page import Page, Wanted
 from interlock.serving.http.values.release import (
-    GroundView,
-    LineView,
-    PlanView,
+    InForce,
+    Reason,
     ReleaseId,
     Releases,
     ReleaseView,
-    RolloutRow,
     TurnRow,
 )
-from interlock.serving.operations import release_looks
-from interlock.serving.rollouts import Line, apart, ground, lines
+from interlock.serving.operations import release_looks, releases
 
 router = APIRouter(prefix="/v1", tags=["releases"])
-_ROLLOUTS: Final = "rollouts"
 
 
 @router.get("/releases", responses=problems())
@@ -59,49 +49,31 @@ async def get_release(
     )
 
 
-@router.get("/rollouts", responses=problems("bad_cursor"))
-async def list_rollouts(
-    shared: ServiceOf, asking: PersonOf, wanted: Annotated[Wanted, Query()]
-) -> Page[RolloutRow]:
-    """List what was decided about rollouts, the newest first: the first says how things stand."""
-    listing = Listing(
-        shared=shared,
-        name=_ROLLOUTS,
-        asking=asking,
-        wanted=wanted,
-    )
-    listed = await release_looks.rollouts(
-        shared.home,
-        person=asking,
-        below=listing.after_number,
-        limit=listing.limit,
-    )
-    return listing.page(listed, place=lambda one: one.seq, shown=_shown)
+@router.post(
+    "/releases/{release}/promote",
+    responses=problems("not_found", "another_in_force"),
+)
+async def promote_release(
+    release: ReleaseId, whole: WholeOf, asking: PersonOf, why: Reason
+) -> InForce:
+    """Put a release in force, all of its parts at once.
+
+    By default another person than the one who made it does. Servers and workers are started anew
+    then: one that has other parts begins no run.
+    """
+    desk = whole.home.desk
+    turned = await releases.promote(desk, release, person=asking, note=why.note)
+    return InForce.model_validate(turned)
 
 
-def _shown(one: Rollout) -> RolloutRow:
-    rests = ground(one)
-    return RolloutRow(
-        seq=one.seq,
-        rollout=one.id,
-        candidate=one.candidate,
-        control=one.control,
-        status=one.status,
-        how=one.how,
-        percent=one.percent,
-        step=one.step,
-        by=one.by,
-        at=one.at,
-        plan=PlanView.model_validate(asdict(one.plan)),
-        ground=None if rests is None else GroundView.model_validate(rests),
-        shares=[_line(line) for line in lines(one)],
-        apart=apart(one),
-    )
-
-
-def _line(line: Line) -> LineView:
-    told = asdict(line)
-    for arm in ("control", "canary"):
-        if not told[f"{arm}_runs"]:
-            told[arm] = None
-    return LineView.model_validate(told)
+@router.post(
+    "/releases/{release}/rollback",
+    responses=problems("not_found", "another_in_force", "never_in_force"),
+)
+async def roll_back_release(
+    release: ReleaseId, whole: WholeOf, asking: PersonOf, why: Reason
+) -> InForce:
+    """Put a release in force again that was before, all of its parts at once."""
+    desk = whole.home.desk
+    turned = await releases.roll_back(desk, release, person=asking, note=why.note)
+    return InForce.model_validate(turned)

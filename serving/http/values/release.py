@@ -1,13 +1,21 @@
 """Releases and rollouts, as the API shows them."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
+from interlock.runtime.run.rollout import Kind, Plan
+
+_WHOLE: Final = r"^[0-9a-f]{64}$"
+_MOST: Final = 10**9
+_PLAN: Final = Plan()
+ShareOfRuns = Annotated[int, Field(ge=0, le=100)]
 ReleaseId = Annotated[
-    str,
-    Path(pattern=r"^[0-9a-f]{64}$", description="The digest of the release, whole"),
+    str, Path(pattern=_WHOLE, description="The digest of the release, whole")
+]
+RolloutId = Annotated[
+    str, Path(pattern=r"^rollout-[0-9a-f]{8}$", description="The rollout")
 ]
 
 
@@ -47,6 +55,53 @@ class ReleaseView(BaseModel):
     )
     approvals: list[TurnRow] = Field(
         description="Each time that it came into force, the newest first"
+    )
+
+
+class Reason(BaseModel):
+    """Why something is done; the ledger keeps the reason."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    note: str = Field(description="Why, for the record", max_length=1000)
+
+
+class InForce(BaseModel):
+    """What is in force after a change, and what was before."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    release: str
+    previous: str = Field(description="The release before, empty for none")
+
+
+class NewRollout(BaseModel):
+    """A release to roll out, how, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    release: str = Field(description="Its digest, whole", pattern=_WHOLE)
+    note: str = Field(description="Why, for the record", max_length=1000)
+    kind: Kind = "canary"
+    steps: list[ShareOfRuns] | None = Field(
+        None,
+        description="How many of a hundred new runs it gets, step by step; null for the usual",
+        max_length=100,
+    )
+    least_runs: int = Field(
+        _PLAN.least_runs, ge=1, le=_MOST, description="So many runs of it at each step"
+    )
+    hold_s: int = Field(
+        _PLAN.hold_s, ge=0, le=_MOST, description="Seconds that all at once is watched"
+    )
+    longest_ms: int = Field(
+        _PLAN.longest_ms, ge=1, le=_MOST, description="Work of the slowest run"
+    )
+    shadow: int = Field(
+        _PLAN.shadow,
+        ge=0,
+        le=_MOST,
+        description="Runs that are copied before it has any",
     )
 
 
@@ -109,6 +164,7 @@ class RolloutRow(BaseModel):
     percent: int = Field(description="So many of a hundred new runs the candidate gets")
     step: int = Field(description="The place in the steps of the plan, from 0")
     by: str = Field(description="Who started the rollout")
+    halted_by: list[str] = Field(description="Who paused or stopped it, if it is")
     at: int = Field(description="Unix seconds")
     plan: PlanView
     ground: GroundView | None = Field(description="Null for what a person decided")

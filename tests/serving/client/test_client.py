@@ -12,6 +12,7 @@ from sqlalchemy import update
 from interlock.client import (
     Client,
     Conflicting,
+    Forbidden,
     Missing,
     Unknown,
     Unreachable,
@@ -215,3 +216,36 @@ async def test_releases_and_rollouts_are_read(tmp_path: Path, roll_out: Any) -> 
     assert (release.by, release.in_force) == ("ana", False)
     assert [one.how for one in told] == ["held", "started"]
     assert told[0].shares[0]["canary_runs"] == 4
+
+
+async def test_rollouts_are_turned_and_releases_taken_back(
+    tmp_path: Path, roll_out: Any
+) -> None:
+    """A rollout is paused, let go on and ended, a release comes back; who made a release starts no
+    rollout of it, and is told the code.
+    """
+    settings = open_workspace({}, chosen={"home": str(tmp_path)}).settings
+    async with opened(settings) as home:
+        rolled = await roll_out(home)
+        served = application(home, authenticator=OneKey())
+        transport = httpx2.ASGITransport(app=served)
+        async with (
+            served.router.lifespan_context(served),
+            Client(BASE, key="ilk_ana", transport=transport) as client,
+        ):
+            [name] = {one.rollout async for one in client.rollouts()}
+            turned = [
+                await client.turn_rollout(name, how, note="it waits")
+                for how in ("pause", "resume", "stop")
+            ]
+            with pytest.raises(Forbidden) as own:
+                await client.start_rollout(
+                    rolled.candidate, note="again", steps=[9, 100]
+                )
+            before = await client.put_in_force(
+                rolled.control, note="it stays", back=True
+            )
+
+    assert [one.status for one in turned] == ["paused", "live", "stopped"]
+    assert before == rolled.control
+    assert "own_request" in str(own.value.codes)

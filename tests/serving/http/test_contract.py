@@ -37,7 +37,7 @@ ASKED: Final = {
     "resource": {"type": "todo", "id": "1"},
 }
 #: Of the whole home: whoever is granted it sees the same from every tenant
-OF_HOME: Final = frozenset({"get_release"})
+OF_HOME: Final = frozenset({"get_release", "get_rollout"})
 STREAMS: Final = frozenset({"follow_run"})
 ORDER: Final = {"agent": "contract_review", "request": {"path": "a.pdf"}}
 BODIES: Final[dict[str, dict[str, Any]]] = {
@@ -67,6 +67,16 @@ BODIES: Final[dict[str, dict[str, Any]]] = {
     "add_webhook": {"json": {"url": "https://hook.example/", "events": ["job.ended"]}},
     "rotate_webhook": {"json": {}},
     "set_budget": {"json": {"kind": "tokens", "limit": 10**9}},
+    **{
+        name: {"json": {"note": "Read and agreed."}}
+        for name in (
+            "promote_release",
+            "roll_back_release",
+            "pause_rollout",
+            "resume_rollout",
+            "stop_rollout",
+        )
+    },
 }
 QUERIES: Final = {"prove_inclusion": "?seq=0", "prove_consistency": "?first=1"}
 
@@ -95,6 +105,7 @@ async def _ids(used: Any) -> dict[str, str]:
     return {
         **await things.webhook(),
         **await things.release(),
+        **await things.rollout(),
         "approval_id": approval["id"],
         "run_id": run,
         "document_id": run,
@@ -109,6 +120,13 @@ def _where(path: str, name: str, ids: dict[str, str]) -> str:
     """Return the address of what is there; what is erased is no document that a run has read."""
     known = ids | {"document_id": ids["digest"]} if name == "erase_document" else ids
     return path.format(**known) + QUERIES.get(name, "")
+
+
+def _body(name: str, ids: dict[str, str]) -> dict[str, Any]:
+    """Return what is sent to the operation."""
+    if name == "start_rollout":
+        return {"json": {"release": ids["release"], "note": "Read and agreed."}}
+    return BODIES.get(name, {})
 
 
 def _operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
@@ -186,7 +204,7 @@ async def test_a_role_does_what_the_policy_grants_it_and_nothing_else(
             who = Principal(
                 id=role or "nemo", tenant="default", roles=(role,) if role else ()
             )
-            answer = await used.ask(who, method, where, **BODIES.get(name, {}))
+            answer = await used.ask(who, method, where, **_body(name, ids))
             granted = any(
                 ACTS[name] in config["grants"].get(holder, ())
                 for holder in (role, "everyone")
@@ -209,12 +227,13 @@ async def test_nothing_of_a_tenant_is_there_for_another(used: Any) -> None:
     a release is of the home.
     """
     ids = await _ids(used)
-    secrets = {*ids.values(), "legal@example.com", "opera"} - {ids["release"]}
+    of_home = {ids["release"], ids["rollout"]}
+    secrets = {*ids.values(), "legal@example.com", "opera"} - of_home
     wrong = []
     for method, path, operation in _operations(used.app.openapi()):
         name = operation["operationId"]
         where = _where(path, name, ids)
-        answer = await used.ask(STRANGER, method, where, **BODIES.get(name, {}))
+        answer = await used.ask(STRANGER, method, where, **_body(name, ids))
         shown = [secret for secret in secrets if secret in answer.text]
         expected = 404 if "{" in path else None
         expected = 200 if name in OF_HOME else expected

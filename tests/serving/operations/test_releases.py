@@ -51,16 +51,12 @@ async def promoted(
     home: Home, name: str, *, person: Principal = REVIEWER
 ) -> releases.Turned:
     """Put a release in force."""
-    return await releases.promote(
-        home.runtime.storage, home.runtime.acts, name, person=person, note=NOTE
-    )
+    return await releases.promote(home.desk, name, person=person, note=NOTE)
 
 
 async def rolled_back(home: Home, name: str = "") -> releases.Turned:
     """Put a release in force again."""
-    return await releases.roll_back(
-        home.runtime.storage, home.runtime.acts, name, person=ADMINISTRATOR, note=NOTE
-    )
+    return await releases.roll_back(home.desk, name, person=ADMINISTRATOR, note=NOTE)
 
 
 async def started(home: Home) -> Any:
@@ -79,9 +75,7 @@ async def test_it_takes_two_people(home_folder: Path) -> None:
         with pytest.raises(NotPermitted) as own:
             await promoted(here, name, person=ANALYST)
         with pytest.raises(NotPermitted) as silent:
-            await releases.promote(
-                here.runtime.storage, here.runtime.acts, name, person=REVIEWER, note=""
-            )
+            await releases.promote(here.desk, name, person=REVIEWER, note="")
         turned = await promoted(here, name)
         told = await entries(here.store, here.vault)
 

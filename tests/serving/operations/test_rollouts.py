@@ -57,9 +57,8 @@ class Place:
     ) -> Rollout:
         """Start to roll the candidate out."""
         return await rollouts.start(
-            self.candidate,
+            self.control,
             self.name,
-            control=self.control,
             plan=plan,
             person=person,
             note=note,
@@ -69,16 +68,12 @@ class Place:
         self, how: rollouts.Turn, *, person: Principal = REVIEWER
     ) -> Rollout:
         """Pause, let go on or end the rollout."""
-        runtime = self.control.runtime
-        return await rollouts.turn(
-            runtime.storage, runtime.acts, how=how, person=person, note=NOTE
-        )
+        return await rollouts.turn(self.control.desk, how=how, person=person, note=NOTE)
 
     async def promote(self, *, person: Principal = REVIEWER) -> releases.Turned:
         """Put the candidate in force by hand."""
-        runtime = self.control.runtime
         return await releases.promote(
-            runtime.storage, runtime.acts, self.name, person=person, note=NOTE
+            self.control.desk, self.name, person=person, note=NOTE
         )
 
     async def begin(self, number: int, home: Home | None = None) -> list[Any]:
@@ -138,9 +133,7 @@ async def place(folder: Path, *, url: str = "") -> AsyncIterator[Place]:
         first = await created(home, {"good": 1})
         async with opened(other, candidate=True) as wanted:
             second = await created(wanted, {"other": 1})
-        await releases.promote(
-            home.runtime.storage, home.runtime.acts, first, person=REVIEWER, note=NOTE
-        )
+        await releases.promote(home.desk, first, person=REVIEWER, note=NOTE)
     async with AsyncExitStack() as stack:
         yield Place(
             control=await stack.enter_async_context(opened(settings)),

@@ -36,6 +36,9 @@ READERS: Final = ("view", "batches", "listing", "names", "report", "audit")
 WHOLE: Final = (
     "it is about the installation: only the command line of its owner calls it"
 )
+OWNERS: Final = (
+    "it is about the installation, and for its own tenant: see http/test_rollouts.py"
+)
 NEW: Final = "it makes something new in the person's own tenant and looks nothing up"
 #: What is not asked, and why; whatever is added and not listed here is asked
 NOT_ASKED: Final = {
@@ -59,16 +62,16 @@ NOT_ASKED: Final = {
             "releases.add",
             "releases.artefact_of",
             "releases.create",
-            "releases.promote",
             "releases.prune",
-            "releases.roll_back",
-            "rollouts.start",
-            "rollouts.turn",
             "recoveries.gaps",
             "recoveries.recover",
             "workers.hired",
         ),
         WHOLE,
+    ),
+    **dict.fromkeys(
+        ("releases.promote", "releases.roll_back", "rollouts.start", "rollouts.turn"),
+        OWNERS,
     ),
     **dict.fromkeys(
         ("documents.hand_in", "keys.issue", "runs.start", "submissions.submit"), NEW
