@@ -2,11 +2,16 @@
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from typing import Final
 
 from interlock.runtime.record.entry_values import committed, same, sealed
 from interlock.runtime.record.of_run import OfRun, intent_of, proposed, started
 from interlock.runtime.record.of_switch import OfSwitches
 from interlock.runtime.record.spend import Rows, Spend, Values
+
+#: Where an action stays which is denied only for what holds its run: it may have acted, or its
+#: question is open
+_LEFT: Final = frozenset({"started", "waiting"})
 
 
 @dataclass(slots=True)
@@ -65,8 +70,8 @@ class OfActions(OfSwitches):
 
     def decide(self, log: str, run_id: str, body: Values) -> None:
         """Record what the policy said; an answer that counts as a refusal is counted."""
-        if body["state"] == "started":
-            return  # the engine failed while the action may have acted: its row stays
+        if body["effect"] == "deny" and body["state"] in _LEFT:
+            return  # nothing was forbidden: the run is held, and its row stays
         self._put(log, run_id, body)
         self.spend.decide(self._run(run_id)["budget_id"], body)
         if body["counted"]:

@@ -6,6 +6,7 @@
              -> done | failed               pure and read actions, with the step's checkpoint
     unknown  -> done | failed               by a person (`interlock.runtime.run.settlement`)
     denied   -> as proposed                 by a later claim, when the engine had failed to answer
+                                            or a budget above was used up
 
 Each move is one compare-and-set together with its ledger entry; a move whose row is not in the
 expected state fails and nothing is written. "unknown" is shown to a person and never retried.
@@ -66,15 +67,17 @@ def deny(
 
     A refusal that stands for an engine failure is not counted: it holds the run, and leaves an
     action that may have acted as it is. Nor is one for a used-up budget above the run, which holds
-    the run until that is raised.
+    the run until that is raised. Both leave an action that waits for people as it is: the question
+    stays open, with what is set aside for it.
     """
     check(tx, step.run, closing=True)
     unanswered = step.decision.unanswered
+    is_held = unanswered or step.waits_for_budget
     expected = UNDECIDED
     if unanswered:
         hold(tx, step.run, because="engine")
         expected = (*UNDECIDED, "started")
-    elif step.waits_for_budget:
+    elif is_held:
         hold(
             tx,
             step.run,
@@ -82,13 +85,14 @@ def deny(
             until_raised=denial.stands(tx, step),
         )
     stage = _expect(tx, step, expected)
-    if stage == "started":
-        tx.events.append(_decided(step, "started", {}))
-        return
+    match stage:
+        case "started" | "waiting" if is_held:
+            tx.events.append(_decided(step, stage, {}))
+            return
     sealed = _put(tx, step, "denied", stage=stage)
     budget.release(tx, action_id=step.id)
     denied = _decided(step, "denied", sealed)
-    if not unanswered and not step.waits_for_budget:
+    if not is_held:
         denied = replace(
             denied,
             counted=denial.is_counted(step),
