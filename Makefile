@@ -20,7 +20,7 @@ test: $(VENV)/.developed opa chromium ## Run every test on every processor; Post
 	$(BIN)/pytest --numprocesses auto --dist worksteal $(ARGS)
 
 test-vllm: $(VENV)/.developed ## Test against a real model on a real vLLM, on the processor: ten minutes or more, 5 GB outside the repository
-	VLLM_ENVIRONMENT=$$(VENV=$(VENV) .ci/vllm) $(BIN)/pytest tests/device/vllm $(ARGS)
+	place=$$(VENV=$(VENV) .ci/vllm) && VLLM_ENVIRONMENT=$$place $(BIN)/pytest tests/device/vllm $(ARGS)
 
 check: $(VENV)/.developed opa ## Check form, types, layers and policies
 	$(BIN)/ruff format --check
