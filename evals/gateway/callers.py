@@ -2,10 +2,11 @@
 
 import json
 import time
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import openai
 from langchain_core.messages import HumanMessage, messages_to_dict
@@ -30,6 +31,8 @@ from interlock.tools.outbound.destination import Destination
 QUESTION: Final = (
     "Does the supplier have to give notice before the price is raised? " * 25
 )
+#: Characters around a text in JSON
+QUOTES: Final = 2
 _GENERATE: Final = "model.generate"
 _WAITS_S: Final = 600.0
 
@@ -42,7 +45,19 @@ class Target:
     url: str
     name: str
     key: str
+    #: Most tokens of an answer
     tokens: int
+    #: The JSON schema of the answers; None where they are free
+    form: Mapping[str, Any] | None = None
+
+
+def of_length(characters: int) -> dict[str, Any]:
+    """Return the schema of a text of so many characters, where a real model ends by itself.
+
+    Each token has at least one character, so that no answer needs more tokens than characters and
+    two quotation marks. A free answer that is cut off at its limit is a failure behind the door.
+    """
+    return {"type": "string", "minLength": characters, "maxLength": characters}
 
 
 class Direct:
@@ -70,9 +85,17 @@ class Direct:
             messages=[{"role": "user", "content": f"{QUESTION}{number}"}],
             max_completion_tokens=self._target.tokens,
             temperature=0,
+            response_format=self._response_format(),
         )
         if not answer.choices:
             raise RuntimeError("the server gave no answer")
+
+    def _response_format(self) -> Any:
+        form = self._target.form
+        if form is None:
+            return openai.omit
+        schema = {"name": "answer", "strict": True, "schema": form}
+        return {"type": "json_schema", "json_schema": schema}
 
 
 class Governed:
@@ -131,6 +154,8 @@ class Governed:
             "messages": json.dumps(messages_to_dict([HumanMessage(text)])),
             "tools": "[]",
         }
+        if self._target.form is not None:
+            arguments["form"] = json.dumps(self._target.form)
         door = self._doors[number % len(self._doors)]
         outcome = await door.call(_GENERATE, arguments, call_id=str(self.calls))
         if not isinstance(outcome, Done):

@@ -2,7 +2,7 @@
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -12,6 +12,9 @@ from interlock.serving.cli.session import AsJson, err, out
 
 if TYPE_CHECKING:
     from interlock.evals.gateway.callers import Target
+
+#: About so many characters are a token of an English text
+_CHARACTERS: Final = 4
 
 Url = Annotated[
     str | None,
@@ -27,7 +30,7 @@ Rate = Annotated[float, typer.Option(min=1, help="Requests begun a second.")]
 Rounds = Annotated[int, typer.Option(min=1, help="Rounds of each kind.")]
 Runs = Annotated[int, typer.Option(min=1, help="Runs that ask.")]
 Name = Annotated[str, typer.Option(help="The model's name at that server.")]
-Tokens = Annotated[int, typer.Option(min=1, help="Tokens of an answer.")]
+Tokens = Annotated[int, typer.Option(min=1, help="Tokens of an answer, about.")]
 Clients = Annotated[int, typer.Option(min=1, help="Clients at once.")]
 
 
@@ -90,7 +93,14 @@ def _target(
             why="the model at that server is not named",
             next_step="Say --name.",
         )
-    from interlock.evals.gateway.callers import Target
+    from interlock.evals.gateway.callers import QUOTES, Target, of_length
 
+    characters = tokens * _CHARACTERS
     key = key_file.read_text("utf-8").strip() if key_file is not None else "none"
-    return Target(url=url, name=name, key=key, tokens=tokens)
+    return Target(
+        url=url,
+        name=name,
+        key=key,
+        tokens=characters + QUOTES,
+        form=of_length(characters),
+    )

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from interlock.evals.gateway.callers import Governed, Target
+from interlock.evals.gateway.callers import Direct, Governed, Target, of_length
 from interlock.evals.gateway.measuring import Load, gateway, serving_at_once, throughput
 from interlock.runtime.errors import GuardFailed
+from interlock.testing import ModelServer, says
 
 LOAD = Load(requests=20, per_s=200, rounds=1, runs=4)
 
@@ -46,6 +47,22 @@ def test_throughput_is_a_ratio_to_direct_calls_of_the_same_server(
     assert found["ratio"] == pytest.approx(
         found["per_s"]["governed"] / found["per_s"]["direct"], abs=0.01
     )
+
+
+async def test_a_real_model_is_asked_for_an_answer_that_ends_by_itself(
+    tmp_path: Path,
+) -> None:
+    """An application and a run ask a real server for the same form, of a length that is known."""
+    form = of_length(48)
+    async with ModelServer([says(json.dumps("y" * 48))]) as server:
+        target = Target(url=server.url, name="m", key="none", tokens=50, form=form)
+        async with Direct(target) as direct, Governed(target, tmp_path, runs=1) as run:
+            await direct.ask(0)
+            await run.ask(0)
+
+    asked, governed = [request.body["response_format"] for request in server.asked]
+    assert asked == governed
+    assert asked["json_schema"]["schema"] == form
 
 
 async def test_calls_that_were_not_recorded_are_no_figures(tmp_path: Path) -> None:
