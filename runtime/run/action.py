@@ -263,7 +263,8 @@ def complete(
     """Record a pure or read action whole.
 
     When parallel steps have used up what it was to cost, the run is held instead: nothing of the
-    action is recorded, and no checkpoint that knows its result can be.
+    action is recorded, and no checkpoint that knows its result can be. Where others have only set
+    that aside, the run is tried again by itself.
     """
     check(tx, step.run, closing=True)
     stage = _expect(tx, step, UNDECIDED)
@@ -275,7 +276,12 @@ def complete(
         actual=actual,
     )
     if shortage is not None:
-        hold(tx, step.run, because=shortage.held, until_raised=True)
+        hold(
+            tx,
+            step.run,
+            because=shortage.held,
+            until_raised=shortage.is_used_up,
+        )
         return
     sealed = _put(tx, step, ending.state, stage=stage, result=ending.kept)
     kept = unread.labels(tx, step, label)

@@ -7,6 +7,8 @@ from typing import Any, Final
 from interlock.runtime.record.events import RunEnded, RunHeld
 
 _HELD: Final = "held"
+#: What may hold a run because of its release: a tool that is away, and the run's own budget
+_OF_RELEASE: Final = frozenset({"away", "budget"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,7 +33,7 @@ class ClaimEnd:
         """
         if self.status != _HELD:
             return False
-        if self.is_outage and "away" not in self.causes:
+        if self.is_outage and not self.causes & _OF_RELEASE:
             return True
         return self.causes == {"budget_above"}
 

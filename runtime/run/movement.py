@@ -72,6 +72,11 @@ class Shortage:
         default=0,
         compare=False,
     )
+    #: Whether what is spent leaves too little already, so that nobody makes room by giving back
+    is_used_up: bool = field(
+        default=True,
+        compare=False,
+    )
 
     @property
     def reason(self) -> Reason:
@@ -164,6 +169,10 @@ def _lacking(
         level=row["level"],
         kinds=kinds,
         limit=row[f"limit_{kinds[0]}"],
+        is_used_up=any(
+            row[f"spent_{kind}"] + getattr(cost, kind) > row[f"limit_{kind}"]
+            for kind in kinds
+        ),
     )
 
 

@@ -24,7 +24,7 @@ import orjson
 from sqlalchemy import Connection, RowMapping, bindparam, select, update
 
 from interlock.runtime.canonical import Json, canonical
-from interlock.runtime.errors import Fenced, GuardFailed, NotFound, Tampered
+from interlock.runtime.errors import Fenced, NotFound, Tampered
 from interlock.runtime.policy.intent import Intent
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts, Autonomy, Principal
@@ -33,6 +33,7 @@ from interlock.runtime.record.events.of_run import Held
 from interlock.runtime.record.store import Tx, tables
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey
+from interlock.runtime.run.held import HeldAlready
 
 Status: TypeAlias = Literal[
     "queued", "running", "waiting", "held", "dead", "done", "failed", "cancelled"
@@ -134,7 +135,7 @@ def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
 
     Every writing transaction calls this first; the row of the run is then locked until the
     transaction ends. *closing* is for the outcomes of calls that were under way when the run was
-    held; an intent or a checkpoint is refused. Raises `Fenced` and `GuardFailed`.
+    held; an intent or a checkpoint is refused. Raises `Fenced` and `HeldAlready`.
     """
     claim = (run.id, run.fence, run.claim)
     if claim in tx.checked:
@@ -149,17 +150,7 @@ def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
     if status == "held" and closing:
         return
     if status == "held":
-        raise GuardFailed(
-            guard=f"run {run.id}",
-            why=(
-                "it is held: the cost of a step did not fit the budget any more, or what it "
-                "depends on could not answer"
-            ),
-            next_step=(
-                f"Look with `interlock run show {run.id}`, raise the budget "
-                "(`interlock budget raise`) or mend what is away, then resume."
-            ),
-        )
+        raise HeldAlready(run_id=run.id)
     if status != "running":
         raise Fenced(run_id=run.id, fence=run.fence)
     tx.checked.add(claim)

@@ -16,18 +16,23 @@ from interlock.runtime.policy.decision import Denied
 from interlock.runtime.record import state
 from interlock.runtime.record.spend import of_tenant
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.run import action, limit
-from interlock.runtime.run.run import Run
+from interlock.runtime.run import action, budget, limit
+from interlock.runtime.run.claim_ends import claim_ends
+from interlock.runtime.run.held import HeldAlready
+from interlock.runtime.run.run import Run, check
 from interlock.runtime.testing import PLENTY, Effects, StaticPoint, World
 
 TENANT = of_tenant("default")
 #: A tool that waits for a person
 ASKED = "note.ask"
+#: One without an effect
+LOOK = "note.look"
 
 
 @pytest.fixture
 async def world(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
     tools = [Effects().tool(name) for name in ("note.write", ASKED)]
+    tools.append(Effects().tool(LOOK, "pure"))
     pdp = StaticPoint(
         effects={tool.name: "permit" for tool in tools},
         waiting=frozenset({ASKED}),
@@ -39,10 +44,14 @@ async def world(tmp_path: Path, database_url: str) -> AsyncIterator[World]:
 
 
 async def set_effects(world: World, most: int) -> None:
+    await set_most(world, "effects", most)
+
+
+async def set_most(world: World, kind: str, most: int) -> None:
     changed = partial(
         limit.set_limit,
         budget_id=TENANT,
-        kind="effects",
+        kind=kind,
         limit=most,
         soft=False,
         by="ada",
@@ -165,3 +174,71 @@ async def test_to_wait_for_the_budget_above_is_no_try_of_the_run(world: World) -
         )
 
     assert refusal.value.is_outage
+
+
+async def test_a_look_waits_for_what_others_only_set_aside(world: World) -> None:
+    """A look that fits no more when it is recorded: its run is tried again by itself."""
+    other, run = await world.start(), await world.start()
+    await set_most(world, "steps", 1)
+    take = partial(
+        budget.reserve,
+        action_id="of another",
+        budget_id=other.budget_id,
+        tenant="default",
+        cost=budget.ONE_STEP,
+    )
+    assert await world.store.write(take, logs=("default",)) is None
+    await act(world, run, LOOK)
+    await world.runs.end(run, "held", {})
+    held = await stands(world, run)
+    give_back = partial(budget.release, action_id="of another")
+    await world.store.write(give_back, logs=("default",))
+
+    assert held == ("held", True, 0)
+    assert isinstance(await act(world, await world.runs.claim(run.id), LOOK), Done)
+
+
+async def test_a_look_that_lacks_what_is_spent_waits_for_a_person(world: World) -> None:
+    """Nobody gives back what is spent, so no worker tries the run until the budget is raised."""
+    other, run = await world.start(), await world.start()
+    await act(world, other)
+    await set_most(world, "steps", 1)
+    await act(world, run, LOOK)
+    await world.runs.end(run, "held", {})
+    held = await stands(world, run)
+    await set_most(world, "steps", 2)
+
+    assert held == ("held", False, 0)
+    assert await stands(world, run) == ("held", True, 0)
+    assert isinstance(await act(world, await world.runs.claim(run.id), LOOK), Done)
+
+
+async def test_to_be_held_for_a_look_is_no_try_of_the_run(world: World) -> None:
+    """Whatever is recorded after the hold is refused as an outage is: the run is not at fault."""
+    run = await world.start(limits=replace(PLENTY, steps=0))
+    await act(world, run, LOOK)
+
+    def late(tx: Tx) -> None:
+        check(tx, run)
+
+    with pytest.raises(HeldAlready) as refusal:
+        await world.store.write(late, logs=("default",))
+
+    assert refusal.value.is_outage
+
+
+@pytest.mark.parametrize(
+    ("because", "is_outside"),
+    [("engine", True), ("budget_above", True), ("budget", False), ("away", False)],
+)
+def test_no_release_is_excused_for_its_own_budget(
+    because: str, is_outside: bool
+) -> None:
+    """What holds a run counts for its release where the release may be the cause of that."""
+    entries: list[tuple[int, dict[str, Any]]] = [
+        (1, {"event": "run_held", "because": because}),
+        (2, {"event": "run_ended", "status": "held", "outage": True}),
+    ]
+    (end,) = claim_ends(entries)
+
+    assert end.is_outside == is_outside
