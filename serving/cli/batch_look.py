@@ -1,18 +1,25 @@
 """The commands `interlock batch list` and `interlock batch show`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
-from interlock.serving.cli.show import folded, grid, moment, money, risk_level, whole
+from interlock.serving.cli.show import (
+    folded,
+    grid,
+    minutes,
+    moment,
+    money,
+    risk_level,
+    whole,
+)
 
 if TYPE_CHECKING:
     from interlock.runtime.storage import Storage
 
-_MINUTE_MS: Final = 60_000
 JobId: TypeAlias = Annotated[
     str,
     typer.Argument(
@@ -127,7 +134,7 @@ def _tell(job: dict[str, Any]) -> None:
     spent, limits = job["spend"], job["limits"]
     parts = [f"money {money(spent['money_micro'])}", f"tokens {spent['tokens']:,}"]
     if spent["reviewer_ms"]:
-        parts.append(f"people {spent['reviewer_ms'] / _MINUTE_MS:.1f} min")
+        parts.append(f"people {minutes(spent['reviewer_ms'])}")
     parts += [
         f"of {kind} {spent[kind]:,} of at most {amount:,}"
         for kind, amount in limits.items()

@@ -23,6 +23,7 @@ STATES: Final = {
     "failed": "red",
     "unknown": "magenta",
 }
+_MINUTE_MS: Final = 60_000
 TIERS: Final = {
     "low": "green",
     "medium": "yellow",
@@ -182,8 +183,18 @@ def money(micro: int) -> str:
 
 
 def spend(amounts: dict[str, Any]) -> Text:
-    """Return what was spent of each limit, in one line."""
+    """Return what was spent of each limit in one line, and the time of people in another."""
     limits = amounts["limits"]
     spent = amounts["spent"]
     parts = [f"{kind} {spent[kind]:,}/{limits[kind]:,}" for kind in limits]
-    return Text("\nSpent " + ", ".join(parts), style="dim")
+    people = (
+        f"People {minutes(spent['reviewer_ms'])} spent, "
+        f"{minutes(amounts['reserved']['reviewer_ms'])} set aside, "
+        f"of at most {minutes(limits['reviewer_ms'])}"
+    )
+    return Text(f"\nSpent {', '.join(parts)}\n{people}", style="dim")
+
+
+def minutes(milliseconds: int) -> str:
+    """Return a length of time in minutes."""
+    return f"{milliseconds / _MINUTE_MS:,.1f} min"

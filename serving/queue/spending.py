@@ -1,6 +1,6 @@
 """What is spent: the budget of the tenant, and those of its jobs and newest runs."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -71,10 +71,34 @@ def _account(budget: Budget) -> Account:
 
 def _meters(budget: Budget) -> Iterator[Meter]:
     facts = budget.facts
-    spent, reserved = facts.spent.counts(), facts.reserved.counts()
-    for kind, limit in facts.limits.counts().items():
+    return _of_kinds(
+        limits=facts.limits.counts(),
+        spent=facts.spent.counts(),
+        reserved=facts.reserved.counts(),
+    )
+
+
+def meters_of(spend: Any) -> list[Meter]:
+    """Return the meters of a run's spend as `view.view` has it."""
+    return list(
+        _of_kinds(
+            limits=spend["limits"],
+            spent=spend["spent"],
+            reserved=spend["reserved"],
+        )
+    )
+
+
+def _of_kinds(
+    *,
+    limits: Mapping[str, int],
+    spent: Mapping[str, int],
+    reserved: Mapping[str, int],
+) -> Iterator[Meter]:
+    """Yield a meter for each kind that is limited or spent or set aside."""
+    for kind, limit in limits.items():
         is_limited = limit < NO_LIMIT
-        if not is_limited and not spent[kind]:
+        if not is_limited and not spent[kind] and not reserved[kind]:
             continue
         yield Meter(
             name=KINDS[kind],
@@ -85,18 +109,3 @@ def _meters(budget: Budget) -> Iterator[Meter]:
             if is_limited and limit
             else 0,
         )
-
-
-def meters_of(spend: Any) -> list[Meter]:
-    """Return the meters of a run's spend as `view.view` has it."""
-    return [
-        Meter(
-            name=KINDS[kind],
-            spent=amount(kind, spend["spent"][kind]),
-            reserved="",
-            limit=amount(kind, limit),
-            share=min(1_000, spend["spent"][kind] * 1_000 // limit),
-        )
-        for kind, limit in spend["limits"].items()
-        if 0 < limit < NO_LIMIT
-    ]

@@ -49,6 +49,15 @@ def test_a_run_is_shown(reviewed: Path, command: Command, run_id: str) -> None:
     assert seen.value["waiting"][0] in text.out
 
 
+def test_the_time_of_people_is_shown_with_a_run(
+    reviewed: Path, command: Command, run_id: str
+) -> None:
+    """Showing a run says what of it is spent, what is set aside, and its limit."""
+    text = command(reviewed, "run", "show", run_id).out
+
+    assert "People 0.0 min spent, 2.0 min set aside, of at most 60.0 min" in text
+
+
 def test_a_run_that_waits_goes_on_waiting(
     used: Path, command: Command, run_id: str
 ) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import socket
+from html import unescape
 from pathlib import Path
 from typing import Any, Final
 
@@ -50,6 +51,19 @@ async def test_a_run_tells_its_whole_history(
     assert "The wrong &lt;b&gt;addressee&lt;/b&gt;" in page
     assert "by <b>rhea</b>" in page
     assert "granted" in page
+
+
+@pytest.mark.parametrize("page", ["runs", "approvals"])
+async def test_the_time_of_people_is_shown(
+    home: Home, browser: Any, waiting: str, page: str
+) -> None:
+    """The pages of a run and of its approval say what is spent, set aside, and its limit."""
+    name = waiting if page == "approvals" else await run_of(home, waiting)
+    text = unescape((await browser("rhea").get(f"/{page}/{name}")).text)
+    meter = text.partition("reviewers' time</dt>")[2].partition("</div>")[0]
+
+    assert "0.0 s of 60.0 min" in meter
+    assert "and 2.0 min set aside" in meter
 
 
 async def test_the_page_of_a_run_says_all_that_is_known_of_what_may_have_happened(
