@@ -1,8 +1,7 @@
 """The releases of a home as people look at them: which there are, and which were in force."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -11,9 +10,11 @@ from interlock.runtime.record.vault import Vault
 from interlock.runtime.run import promotion, release
 from interlock.runtime.run.promotion import Turn
 from interlock.runtime.run.refusal import refused
-from interlock.runtime.run.release import Manifest, Release
+from interlock.runtime.run.release import Release
 from interlock.runtime.run.unreleased import ReleaseUnusable
 from interlock.runtime.storage import Storage
+from interlock.serving import release_difference
+from interlock.serving.release_difference import Change
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +28,15 @@ class Listed:
     created: int = 0
     #: Why it cannot be used; empty for one that can
     code: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Changes:
+    """What differs between two releases, which are named whole."""
+
+    before: str
+    after: str
+    changes: Sequence[Change]
 
 
 async def every(storage: Storage) -> list[Listed]:
@@ -61,20 +71,40 @@ async def read(storage: Storage, beginning: str) -> Release:
     return await storage.store.read(look)
 
 
-def difference(before: Manifest, after: Manifest) -> dict[str, Any]:
-    """Return the parts and weights that differ, before and after; None for what is not there."""
-    return {
-        "parts": _changed(before.parts, after.parts),
-        "weights": _changed(before.weights, after.weights),
-    }
+async def changes(storage: Storage, before: str, after: str) -> Changes:
+    """Return what differs between two releases that begin so; an empty text is the one in force.
+
+    Raises as `read` does.
+    """
+    vault = storage.vault
+    return await storage.store.read(lambda look: compared(look, vault, before, after))
 
 
-def _changed(before: Mapping[Any, Any], after: Mapping[Any, Any]) -> dict[str, Any]:
-    return {
-        str(name): {"before": before.get(name), "after": after.get(name)}
-        for name in sorted({*before, *after})
-        if before.get(name) != after.get(name)
-    }
+async def ahead(storage: Storage, name: str) -> Changes | None:
+    """Return what the release would change if it came into force; None where that is not known.
+
+    So it is while none is in force, and where one of the two does not verify: nobody is kept from
+    going back to one that does. Raises `NotFound` and `BadInput` as `read` does.
+    """
+    if not await history(storage):
+        return None
+    try:
+        return await changes(storage, "", name)
+    except ReleaseUnusable:
+        return None
+
+
+def compared(connection: Connection, vault: Vault, before: str, after: str) -> Changes:
+    """Return what differs between two releases, as `changes` does."""
+    older, newer = (
+        release.read(connection, vault, _whole(connection, vault, beginning))
+        for beginning in (before, after)
+    )
+    return Changes(
+        before=older.digest,
+        after=newer.digest,
+        changes=release_difference.changes(connection, older, newer),
+    )
 
 
 async def before(storage: Storage) -> str:

@@ -79,6 +79,16 @@ def paused(name: str, *, owner: str) -> Look:
     return look
 
 
+def inside(name: str, *, owner: str) -> Look:
+    """Look into the parts of a release, which only the people of its own tenant do."""
+
+    def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
+        facts = SubjectFacts(tenant=owner, person=identity(person.id))
+        return Subject(resource=Resource(type=_KIND, id=name), facts=facts)
+
+    return look
+
+
 def _sides(connection: Connection, vault: Vault, one: Release) -> _Sides:
     newest = rollout.newest_of(connection, vault, one.digest)
     if newest is None:

@@ -1,5 +1,6 @@
 """The commands `interlock release create|promote|rollback|add|prune`, with those that only look."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from interlock.serving.desk import Desk
     from interlock.serving.home import Home
     from interlock.serving.operations.releases import Turned
+    from interlock.serving.releases import Changes
 
 application = typer.Typer(
     help="Agent, prompts, policy, playbooks and models as one: made, promoted, taken back.",
@@ -160,21 +162,39 @@ def _turn(
 ) -> None:
     """Change the release in force, and tell what is in force now."""
 
-    async def work(desk: "Desk") -> "Turned":
+    async def work(desk: "Desk") -> "tuple[Turned, Changes | None]":
         from interlock.serving.operations import releases
 
         turn = releases.promote if how == "promoted" else releases.roll_back
         who = await asker(desk, person)
-        return await turn(desk, release, person=who, note=note)
+        ahead = await _ahead(desk, release, as_json=as_json)
+        return await turn(desk, release, person=who, note=note), ahead
 
-    turned = session.act(work)
+    turned, ahead = session.act(work)
     if as_json:
-        session.print_json({"release": turned.release, "previous": turned.previous})
+        session.print_json(
+            {
+                "release": turned.release,
+                "previous": turned.previous,
+                "changes": [] if ahead is None else asdict(ahead)["changes"],
+            }
+        )
         return
     session.say(f"In force: release {turned.release}")
     if turned.previous:
         session.say(f"Before: {turned.previous}")
     session.next_step("start servers and workers anew; until then they begin no run")
+
+
+async def _ahead(desk: "Desk", release: str, *, as_json: bool) -> "Changes | None":
+    """Return what the release changes, and say so before it is asked for."""
+    from interlock.serving import releases
+
+    name = release or await releases.before(desk.storage)
+    ahead = await releases.ahead(desk.storage, name)
+    if ahead is not None and not as_json:
+        release_looks.tell(ahead)
+    return ahead
 
 
 def _weights(texts: list[str]) -> dict[str, dict[str, int]]:

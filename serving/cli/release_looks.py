@@ -1,19 +1,22 @@
 """The commands `interlock release list|show|diff|history`."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from interlock.serving.cli import session
 from interlock.serving.cli.session import AsJson, out
-from interlock.serving.cli.show import grid, moment, whole
+from interlock.serving.cli.show import grid, moment, shown, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from interlock.runtime.run.promotion import Turn
     from interlock.runtime.run.release import Release
     from interlock.runtime.storage import Storage
-    from interlock.serving.releases import Listed
+    from interlock.serving.release_difference import Change
+    from interlock.serving.releases import Changes, Listed
 
 Name: TypeAlias = Annotated[
     str,
@@ -91,26 +94,41 @@ def diff(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """Show which parts differ between two releases."""
+    """Show what differs between two releases: each setting, rule and text, with both values."""
 
-    async def work(storage: "Storage") -> dict[str, Any]:
+    async def work(storage: "Storage") -> "Changes":
         from interlock.serving import releases
 
-        older = await releases.read(storage, before)
-        newer = await releases.read(storage, after)
-        changed = releases.difference(older.manifest, newer.manifest)
-        return {"before": older.digest, "after": newer.digest, **changed}
+        return await releases.changes(storage, before, after)
 
     told = session.read(work)
     if as_json:
-        session.print_json(told)
+        session.print_json(asdict(told))
         return
-    session.say(f"{told['before'][:12]} -> {told['after'][:12]}")
-    for group in ("parts", "weights"):
-        for name, change in told[group].items():
-            session.say(f"{name}: {change['before']} -> {change['after']}")
-    if not told["parts"] and not told["weights"]:
+    tell(told)
+
+
+def tell(told: "Changes") -> None:
+    """Say what differs between two releases, a line a value; texts as lines of a diff."""
+    session.say(f"{told.before[:12]} -> {told.after[:12]}")
+    for change in told.changes:
+        for line in _lines(change):
+            session.say(shown(line))
+    if not told.changes:
         session.say("Nothing differs.")
+
+
+def _lines(change: "Change") -> "Iterator[str]":
+    name = f"{change.part} {change.place}".rstrip()
+    if change.lines:
+        yield f"{name}:"
+        yield from change.lines
+        return
+    before, after = (
+        "none" if value is None else str(value)
+        for value in (change.before, change.after)
+    )
+    yield f"{name}: {before} -> {after}"
 
 
 def history(as_json: AsJson = False) -> None:

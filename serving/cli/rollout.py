@@ -85,8 +85,12 @@ def start(
     )
 
     async def work(home: "Home") -> "Rollout":
+        from interlock.serving import releases
         from interlock.serving.operations import rollouts
 
+        ahead = await releases.ahead(home.runtime.storage, release)
+        if ahead is not None and not as_json:
+            release_looks.tell(ahead)
         return await rollouts.start(home, release, plan=plan, person=who, note=note)
 
     _tell(session.run(work, using=settings), as_json=as_json)

@@ -56,6 +56,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "get_policy": "policy.read",
     "list_releases": "release.read",
     "get_release": "release.read",
+    "compare_release": "release.read",
     "promote_release": "release.promote",
     "roll_back_release": "release.rollback",
     "list_rollouts": "release.read",

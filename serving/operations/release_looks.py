@@ -11,13 +11,22 @@ from sqlalchemy import Connection
 
 from interlock.runtime.errors import NotFound
 from interlock.runtime.policy.request import Principal
-from interlock.runtime.run import promotion, release, rollout, subject
+from interlock.runtime.run import (
+    promotion,
+    release,
+    release_subject,
+    rollout,
+    subject,
+)
 from interlock.runtime.run.promotion import Turn
 from interlock.runtime.run.release import Release
 from interlock.runtime.run.rollout import Rollout
+from interlock.runtime.run.subject import Look
 from interlock.runtime.run.unreleased import ReleaseUnusable
+from interlock.serving import releases
 from interlock.serving.home import Home
 from interlock.serving.operations import looks
+from interlock.serving.releases import Changes
 from interlock.serving.rollouts import standing
 
 
@@ -68,6 +77,22 @@ async def shown(home: Home, name: str, *, person: Principal) -> Shown:
         ) from error
 
 
+async def changes(
+    home: Home, name: str, *, person: Principal, before: str = ""
+) -> Changes:
+    """Return what differs from the release *before*, or the one in force, to that one.
+
+    Values of settings are for the tenant of the installation alone. Raises `NotFound` and
+    `ReleaseUnusable`.
+    """
+    look = release_subject.inside(name, owner=home.settings.tenant)
+    await _ask(home, person, name, look=look)
+    vault = home.vault
+    return await home.runtime.installation.read(
+        lambda connection: releases.compared(connection, vault, before, name)
+    )
+
+
 async def rollouts(
     home: Home, *, person: Principal, below: int | None = None, limit: int
 ) -> Sequence[Rollout]:
@@ -85,11 +110,13 @@ async def rollout_of(home: Home, name: str, *, person: Principal) -> Rollout:
     return await standing(home.runtime.installation, home.vault, name)
 
 
-async def _ask(home: Home, person: Principal, name: str = "") -> None:
+async def _ask(
+    home: Home, person: Principal, name: str = "", *, look: Look | None = None
+) -> None:
     await looks.ask(
         home,
         "release.read",
         person=person,
-        look=subject.installation("release", name),
+        look=look or subject.installation("release", name),
         arguments={"release": name},
     )

@@ -5,6 +5,8 @@ from fastapi import APIRouter
 from interlock.serving.http.caller import HomeOf, PersonOf, WholeOf
 from interlock.serving.http.documented import problems
 from interlock.serving.http.values.release import (
+    Before,
+    Difference,
     InForce,
     Reason,
     ReleaseId,
@@ -47,6 +49,15 @@ async def get_release(
             "approvals": [TurnRow.model_validate(turn) for turn in shown.approvals],
         }
     )
+
+
+@router.get("/releases/{release}/difference", responses=problems("not_found"))
+async def compare_release(
+    release: ReleaseId, home: HomeOf, asking: PersonOf, before: Before = ""
+) -> Difference:
+    """Show what differs from the release in force, or another one, with names and values."""
+    told = await release_looks.changes(home, release, person=asking, before=before)
+    return Difference.model_validate(told)
 
 
 @router.post(

@@ -1,8 +1,8 @@
 """Releases and rollouts, as the API shows them."""
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from fastapi import Path
+from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from interlock.runtime.run.rollout import Kind, Plan
@@ -13,6 +13,13 @@ _PLAN: Final = Plan()
 ShareOfRuns = Annotated[int, Field(ge=0, le=100)]
 ReleaseId = Annotated[
     str, Path(pattern=_WHOLE, description="The digest of the release, whole")
+]
+Before = Annotated[
+    str,
+    Query(
+        pattern=r"^([0-9a-f]{64})?$",
+        description="The digest of the other release; by default that in force",
+    ),
 ]
 RolloutId = Annotated[
     str, Path(pattern=r"^rollout-[0-9a-f]{8}$", description="The rollout")
@@ -56,6 +63,28 @@ class ReleaseView(BaseModel):
     approvals: list[TurnRow] = Field(
         description="Each time that it came into force, the newest first"
     )
+
+
+class ChangeView(BaseModel):
+    """One place of a part that differs."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    part: str = Field(description="The kind of the part, or `weights`")
+    place: str = Field(description="The setting, file or text, such as `model.url`")
+    before: Any = Field(description="What stood there, null for nothing")
+    after: Any = Field(description="What stands there, null for nothing")
+    lines: list[str] = Field(description="Of a unified diff, where it is a text")
+
+
+class Difference(BaseModel):
+    """What differs between two releases, and what leads outside first."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    before: str
+    after: str
+    changes: list[ChangeView]
 
 
 class Reason(BaseModel):

@@ -30,8 +30,10 @@ def test_the_commands_of_the_page_release_and_go_back(used: Path, command: Any) 
 
     assert shown["release"] == before
     assert [turn["how"] for turn in turns] == ["rolled_back", "promoted", "promoted"]
-    assert (diff["before"], diff["after"], diff["parts"]) == (made, before, {})
-    assert diff["weights"] == {"planner": {"before": None, "after": {"local": 1}}}
+    assert (diff["before"], diff["after"]) == (made, before)
+    [change] = diff["changes"]
+    assert (change["part"], change["place"]) == ("weights", "planner.local")
+    assert (change["before"], change["after"]) == (None, 1)
 
 
 def test_who_may_not_is_refused(used: Path, command: Any) -> None:
