@@ -20,9 +20,13 @@ def main(
         int,
         typer.Option(min=1, help="Runs at the most."),
     ] = 400,
+    shadow: Annotated[
+        int,
+        typer.Option(min=0, help="Runs that are copied at a time before the first."),
+    ] = 0,
 ) -> None:
     """Print how the rollout ended, as JSON; 5 where it did not end as it should."""
-    drilled = asyncio.run(drill(fault, most=most))
+    drilled = asyncio.run(drill(fault, most=most, shadow=shadow))
     sys.stdout.write(json.dumps(asdict(drilled)) + "\n")
     raise typer.Exit(0 if drilled.is_right else 5)
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
+from interlock.evals.rollouts.copies import Copies, copied
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.run.rollout import Plan, Rollout
 from interlock.serving import rollouts as looks
@@ -39,7 +40,9 @@ LATER_S: Final = 4.0
 LONGEST_MS: Final = 12_000
 #: Runs that are begun at a time
 BATCH: Final = 8
-PLAN: Final = Plan(steps=(50, 100), longest_ms=LONGEST_MS)
+STEPS: Final = (50, 100)
+#: Where runs are copied first: the fewer runs a step gives, the sooner the copies allow the step
+AFTER_COPIES: Final = (0, 5, 50, 100)
 NOTE: Final = "a drill"
 CONTRACT: Final = """SERVICES AGREEMENT
 
@@ -63,11 +66,16 @@ class Drilled:
     runs: int
     canary_runs: int
     seconds: int
+    #: What became of the copies, where runs were copied first
+    copies: Copies
+    #: So many of a hundred new runs the candidate was given at last
+    percent: int
 
     @property
     def is_right(self) -> bool:
-        """Whether it was taken back exactly where the candidate was worse."""
-        return (self.status == "rolled_back") == (self.fault != "alike")
+        """Whether it was taken back exactly where the candidate was worse, by no harm of a copy."""
+        is_back = self.status == "rolled_back"
+        return is_back == (self.fault != "alike") and self.copies.is_harmless
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,15 +113,22 @@ ANSWERS: Final[Mapping[Fault, Answer]] = {
 }
 
 
-async def drill(fault: Fault, *, most: int) -> Drilled:
-    """Roll a candidate out whose model has the fault, over *most* real runs at the most."""
+async def drill(fault: Fault, *, most: int, shadow: int = 0) -> Drilled:
+    """Roll a candidate out whose model has the fault, over *most* real runs at the most.
+
+    With *shadow* so many runs are copied at a time before the candidate is given any.
+    """
     began = time.monotonic()
     number = 0
     async with _staged(fault) as stage:
         await rollouts.start(
             stage.control,
             stage.name,
-            plan=PLAN,
+            plan=Plan(
+                steps=AFTER_COPIES if shadow else STEPS,
+                longest_ms=LONGEST_MS,
+                shadow=shadow,
+            ),
             person=REVIEWER,
             note=NOTE,
         )
@@ -122,6 +137,7 @@ async def drill(fault: Fault, *, most: int) -> Drilled:
             await _reviewed(stage)
             number += BATCH
             standing = await _standing(stage)
+        copies = await copied(stage.control)
     told: Any = standing.figures
     return Drilled(
         fault=fault,
@@ -130,6 +146,8 @@ async def drill(fault: Fault, *, most: int) -> Drilled:
         runs=number,
         canary_runs=told["runs"]["canary"],
         seconds=round(time.monotonic() - began),
+        copies=copies,
+        percent=standing.percent,
     )
 
 
