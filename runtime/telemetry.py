@@ -33,6 +33,7 @@ CALL: Final = "gen_ai.tool.call.id"
 CONVERSATION: Final = "gen_ai.conversation.id"
 RUN: Final = "interlock.run.id"
 FENCE: Final = "interlock.run.fence"
+SHADOW: Final = "interlock.run.shadow"
 PACKAGE: Final = "interlock.policy.package"
 EFFECT: Final = "interlock.policy.effect"
 REASONS: Final = "interlock.policy.reason_codes"
@@ -65,10 +66,13 @@ class Telemetry:
         self._tracer = trace.get_tracer("interlock", "0.1.0", provider, schema_url=None)
 
     @contextmanager
-    def run(self, *, agent: str, run_id: str, fence: int, parent: str) -> Iterator[str]:
+    def run(
+        self, *, agent: str, run_id: str, fence: int, parent: str, shadow: str = ""
+    ) -> Iterator[str]:
         """Span one claim of a run and yield the reference of the span, for the next claim.
 
-        Every claim continues the run's first trace and links to the span that suspended.
+        Every claim continues the run's first trace and links to the span that suspended. The span
+        of a shadow names the run that the *shadow* copies.
         """
         before = _reference(parent)
         options: dict[str, Any] = {}
@@ -84,6 +88,8 @@ class Telemetry:
             RUN: run_id,
             FENCE: fence,
         }
+        if shadow:
+            attributes[SHADOW] = shadow
         with self._span(f"invoke_workflow {agent}", attributes, **options) as span:
             yield reference(span)
 

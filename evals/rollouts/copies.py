@@ -63,14 +63,15 @@ def _counted(connection: Connection, tools: Collection[str]) -> Copies:
         tables.budget.c.id.in_(budgets), tables.budget.c.parent.is_not(None)
     )
 
-    def number(query: Select[Any]) -> int:
-        counted = select(func.count()).select_from(query.subquery())
-        return int(connection.execute(counted).scalar_one())
-
     return Copies(
-        runs=number(shadows),
-        ended=number(ended),
-        effects=number(effects),
-        questions=number(questions),
-        paid_by_others=number(paid),
+        runs=_number(connection, shadows),
+        ended=_number(connection, ended),
+        effects=_number(connection, effects),
+        questions=_number(connection, questions),
+        paid_by_others=_number(connection, paid),
     )
+
+
+def _number(connection: Connection, query: Select[Any]) -> int:
+    counted = select(func.count()).select_from(query.subquery())
+    return int(connection.execute(counted).scalar_one())

@@ -177,7 +177,11 @@ class Driver:
         self, run: Run, agent: Workflow, control: RunControl | None
     ) -> Ended:
         with self._spans.run(
-            agent=agent.name, run_id=run.id, fence=run.fence, parent=run.trace
+            agent=agent.name,
+            run_id=run.id,
+            fence=run.fence,
+            parent=run.trace,
+            shadow=run.shadow,
         ) as trace:
             await self._runs.trace(run, trace)
             with self._runs.beating(run):

@@ -4,17 +4,18 @@ import json
 from collections import Counter
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.text import Text
 
 from interlock.runtime.errors import BadInput, NotFound
-from interlock.serving.cli import recovery, session
+from interlock.serving.cli import audit_show, recovery, session
 from interlock.serving.cli.asker import asker
+from interlock.serving.cli.audit_show import LogName
 from interlock.serving.cli.output import NewLines
-from interlock.serving.cli.session import As, AsJson, out
-from interlock.serving.cli.show import folded, grid, moment, shown, whole
+from interlock.serving.cli.session import As, AsJson
+from interlock.serving.cli.show import shown
 
 if TYPE_CHECKING:
     from interlock.runtime.record.audit import Audit, Write
@@ -22,16 +23,13 @@ if TYPE_CHECKING:
     from interlock.runtime.storage import Storage
     from interlock.serving.desk import Desk
 
-LogName: TypeAlias = Annotated[
-    str | None,
-    typer.Option("--log", help="Only this log: a tenant, or home; default: every log."),
-]
 application = typer.Typer(
     help="The record: verify it, take it along, read it.",
     no_args_is_help=True,
     add_completion=False,
 )
 application.command()(recovery.recover)
+application.command()(audit_show.show)
 _KEY_DIGITS = 64
 
 
@@ -202,51 +200,6 @@ def export(
     session.next_step(f"verify anywhere: python {audit_verify.__file__} {file}")
 
 
-@application.command()
-def show(
-    run_id: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="RUN",
-            help="Only this run: its id or its beginning.",
-        ),
-    ] = None,
-    log: LogName = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show the entries in order, with what only this home's keys can open."""
-
-    async def work(storage: "Storage") -> list[dict[str, Any]]:
-        from interlock.serving.audit import entries
-        from interlock.serving.names import run_named
-
-        whole_id = None if run_id is None else await run_named(storage.store, run_id)
-        return await entries(
-            storage,
-            whole_id,
-            log=log,
-        )
-
-    rows = session.read(work)
-    if as_json:
-        for row in rows:
-            session.print_json(row)
-        return
-    table = grid(
-        folded("Log"),
-        whole("Seq"),
-        whole("Time"),
-        whole("Run"),
-        folded("Event"),
-        folded("Person"),
-        whole("Tool"),
-        folded("State, codes"),
-    )
-    for row in rows:
-        table.add_row(*_cells(row))
-    out.print(table)
-
-
 def _writing(lines: NewLines, kinds: Counter[str], names: list[str]) -> "Write":
     """Return what writes records to *lines*, counts their *kinds* and adds the *names* of logs."""
 
@@ -257,32 +210,6 @@ def _writing(lines: NewLines, kinds: Counter[str], names: list[str]) -> "Write":
         lines.write(json.dumps(record, ensure_ascii=False))
 
     return write
-
-
-def _cells(row: dict[str, Any]) -> list[str]:
-    body = row["body"]
-    state = str(body.get("state") or body.get("status") or body.get("effect") or "")
-    codes = [*body.get("codes", []), *([body["code"]] if "code" in body else [])]
-    return [
-        row["log"],
-        str(body["seq"]),
-        moment(body["at"])[:16] if "at" in body else "",
-        str(body.get("of") or body["run"]).removeprefix("run-"),
-        str(body["event"]).replace("_", " "),
-        _person(row["payload"]),
-        str(body.get("tool", "")),
-        ", ".join([state, *codes] if state else codes),
-    ]
-
-
-def _person(payload: Any) -> str:
-    """Return who did it, or for whom it was done; nothing where the entry is erased."""
-    if not isinstance(payload, dict):
-        return ""
-    principal = payload.get("principal") or {}
-    names = [payload.get(key) for key in ("by", "reviewer", "person")]
-    names += [principal.get("on_behalf_of"), principal.get("id")]
-    return next((str(name) for name in names if name), "")
 
 
 def _offline(

@@ -1,23 +1,24 @@
 """Looks at the record: a tenant's own log, its entries, its checkpoints and its decisions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from interlock.runtime.policy.request import Principal
 from interlock.runtime.record import logs
 from interlock.runtime.record.entry_values import body_of
 from interlock.runtime.record.store import tables
-from interlock.runtime.run import subject
+from interlock.runtime.run import marks, subject
 from interlock.serving.home import Home
 from interlock.serving.operations import looks
 
 #: The entries that say how the policy decided
 DECISIONS: Final = ("decision", "intent", "step", "act")
 _ENTRIES: Final = tables.ledger_entry.c
+_Bodies: TypeAlias = Select[tuple[bytes]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +27,15 @@ class Kept:
 
     size: int
     note: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Told:
+    """Bodies of entries as they are signed, with which of their runs are shadows."""
+
+    bodies: Sequence[dict[str, Any]]
+    #: By the id of a shadow, the run that it copies
+    shadows: Mapping[str, str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,13 +73,20 @@ async def checkpoints(
 
 
 async def log_entries(
-    home: Home, *, person: Principal, after: int, limit: int
-) -> Sequence[dict[str, Any]]:
-    """Return the bodies of the person's own log after the entry numbered *after*, in order."""
+    home: Home, *, person: Principal, after: int, limit: int, shadows: bool
+) -> Told:
+    """Return the bodies of the person's own log after the entry numbered *after*, in order.
+
+    Without *shadows* what copies of runs did is left out.
+    """
     await _ask(home, person)
-    return await home.store.read(
-        partial(_bodies, of=person.tenant, after=after, limit=limit)
+    query = (
+        select(_ENTRIES.body)
+        .where(_ENTRIES.log == person.tenant, _ENTRIES.seq > after)
+        .order_by(_ENTRIES.seq)
+        .limit(limit)
     )
+    return await home.store.read(partial(_told, query=_of_whom(query, shadows=shadows)))
 
 
 async def decisions(
@@ -79,18 +96,19 @@ async def decisions(
     run_id: str | None,
     below: int | None,
     limit: int,
-) -> Sequence[dict[str, Any]]:
+    shadows: bool,
+) -> Told:
     """Return what the policy decided in the person's tenant, the newest first.
 
-    Only for the run *run_id* if it is given; raises `NotFound` for one that is not there.
+    Only for the run *run_id* if it is given; raises `NotFound` for one that is not there. Without
+    *shadows* what was decided about copies of runs is left out.
     """
     if run_id is None:
         await looks.ask(home, "run.read", person=person)
     else:
         await looks.run_there(home, run_id, person=person)
-    return await home.store.read(
-        partial(_decisions, of=person.tenant, run_id=run_id, below=below, limit=limit)
-    )
+    query = _decisions(of=person.tenant, run_id=run_id, below=below).limit(limit)
+    return await home.store.read(partial(_told, query=_of_whom(query, shadows=shadows)))
 
 
 async def ask_log(home: Home, *, person: Principal) -> None:
@@ -128,26 +146,17 @@ def _checkpoints(
     ]
 
 
-def _bodies(
-    connection: Connection, *, of: str, after: int, limit: int
-) -> Sequence[dict[str, Any]]:
-    query = (
-        select(_ENTRIES.body)
-        .where(_ENTRIES.log == of, _ENTRIES.seq > after)
-        .order_by(_ENTRIES.seq)
-        .limit(limit)
-    )
-    return [body_of(body) for body in connection.execute(query).scalars()]
+def _of_whom(query: _Bodies, *, shadows: bool) -> _Bodies:
+    return query if shadows else query.where(_ENTRIES.run_id.not_in(marks.SHADOWS))
 
 
-def _decisions(
-    connection: Connection,
-    *,
-    of: str,
-    run_id: str | None,
-    below: int | None,
-    limit: int,
-) -> Sequence[dict[str, Any]]:
+def _told(connection: Connection, *, query: _Bodies) -> Told:
+    bodies = [body_of(body) for body in connection.execute(query).scalars()]
+    run_ids = {str(body["run"]) for body in bodies}
+    return Told(bodies=bodies, shadows=marks.shadows(connection, run_ids))
+
+
+def _decisions(*, of: str, run_id: str | None, below: int | None) -> _Bodies:
     query = select(_ENTRIES.body).where(
         _ENTRIES.log == of, _ENTRIES.event.in_(DECISIONS)
     )
@@ -155,5 +164,4 @@ def _decisions(
         query = query.where(_ENTRIES.run_id == run_id)
     if below is not None:
         query = query.where(_ENTRIES.seq < below)
-    query = query.order_by(_ENTRIES.seq.desc()).limit(limit)
-    return [body_of(body) for body in connection.execute(query).scalars()]
+    return query.order_by(_ENTRIES.seq.desc())

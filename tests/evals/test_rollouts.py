@@ -28,7 +28,7 @@ async def test_copies_that_fail_take_a_candidate_back() -> None:
 
 
 async def test_copies_of_a_candidate_at_no_fault_touch_nothing() -> None:
-    """Runs of the release in force file and report; their copies propose the same and do nothing."""
+    """Runs of the release in force file and report; their copies propose it and do nothing."""
     drilled = await drill("alike", most=8, shadow=4)
 
     assert (drilled.status, drilled.percent) == ("live", 0)

@@ -18,6 +18,8 @@ from interlock.serving.http.values.page import Page, Wanted
 from interlock.serving.http.values.record import (
     CheckpointRow,
     ConsistencyWanted,
+    Entries,
+    EntriesWanted,
     Entry,
     InclusionWanted,
     LogHead,
@@ -40,8 +42,8 @@ async def get_log(home: HomeOf, asking: PersonOf) -> LogHead:
 
 @router.get("/entries", responses=problems("bad_cursor"))
 async def list_entries(
-    shared: ServiceOf, asking: PersonOf, wanted: Annotated[Wanted, Query()]
-) -> Page[Entry]:
+    shared: ServiceOf, asking: PersonOf, wanted: Annotated[EntriesWanted, Query()]
+) -> Entries:
     """List the entries of your tenant's log, the oldest first."""
     listing = Listing(
         shared=shared,
@@ -49,15 +51,17 @@ async def list_entries(
         asking=asking,
         wanted=wanted,
     )
-    bodies = await record_looks.log_entries(
+    told = await record_looks.log_entries(
         shared.home,
         person=asking,
         after=-1 if listing.after_number is None else listing.after_number,
         limit=listing.limit,
+        shadows=wanted.shadows,
     )
-    return listing.page(
-        bodies, place=lambda body: body["seq"], shown=Entry.model_validate
+    page = listing.page(
+        told.bodies, place=lambda body: body["seq"], shown=Entry.model_validate
     )
+    return Entries(data=page.data, next=page.next, shadows=dict(told.shadows))
 
 
 @router.get("/checkpoints", responses=problems("bad_cursor"))

@@ -26,13 +26,16 @@ async def list_decisions(
         asking=asking,
         wanted=wanted,
     )
-    bodies = await record_looks.decisions(
+    told = await record_looks.decisions(
         shared.home,
         person=asking,
         run_id=wanted.run,
         below=listing.after_number,
         limit=listing.limit,
+        shadows=wanted.shadows,
     )
     return listing.page(
-        bodies, place=lambda body: body["seq"], shown=Decision.model_validate
+        told.bodies,
+        place=lambda body: body["seq"],
+        shown=lambda body: Decision(**body, shadow=told.shadows.get(body["run"], "")),
     )

@@ -2,9 +2,12 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from interlock.serving.http.values.page import Wanted
+from interlock.serving.http.values.page import Page, Wanted
 
 _LONGEST = 2**53
+_SHADOWS = (
+    "Whether those of shadows are listed: copies of runs under a candidate release"
+)
 
 
 class DecisionsWanted(Wanted):
@@ -13,6 +16,13 @@ class DecisionsWanted(Wanted):
     run: str | None = Field(
         None, pattern=r"^[!-~]{1,100}$", description="Only those of the run"
     )
+    shadows: bool = Field(default=True, description=_SHADOWS)
+
+
+class EntriesWanted(Wanted):
+    """Which entries to list."""
+
+    shadows: bool = Field(default=True, description=_SHADOWS)
 
 
 class Entry(BaseModel):
@@ -26,6 +36,14 @@ class Entry(BaseModel):
     at: int = Field(description="Unix seconds")
 
 
+class Entries(Page[Entry]):
+    """One page of a log."""
+
+    shadows: dict[str, str] = Field(
+        description="By each run of the page that is a shadow, the run that it copies"
+    )
+
+
 class Decision(Entry):
     """What the policy decided about an action of an agent, or about an act of a person."""
 
@@ -33,6 +51,9 @@ class Decision(Entry):
     effect: str
     codes: list[str]
     revision: str = Field(description="The policy that decided")
+    shadow: str = Field(
+        description="The run that its run copies; empty for a run that copies none"
+    )
 
 
 class LogHead(BaseModel):

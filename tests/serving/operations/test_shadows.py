@@ -23,12 +23,13 @@ from interlock.runtime.run.recorded_action import RecordedAction
 from interlock.runtime.run.rollout import Plan
 from interlock.runtime.run.run import NewRun
 from interlock.runtime.run.webhook import Webhook
-from interlock.serving import view
-from interlock.serving.operations import budgets, runs
+from interlock.serving import audit, view
+from interlock.serving.operations import budgets, record_looks, runs
 from interlock.serving.rollout.guards import BURST
 from interlock.serving.webhooks import news
 from interlock.testing import ModelServer, refuses
 
+AUDITOR = replace(ADMINISTRATOR, roles=("auditor",))
 FIRST = Plan(steps=(0, 50, 100), shadow=2)
 EFFECTS = {"records.file", "report.write"}
 OUTSIDE = Webhook(
@@ -82,7 +83,7 @@ async def test_runs_are_copied_before_any_is_given_the_candidate(
         given = {run.release for run in await here.begin(1)}
         standing = await here.standing()
         runtime = here.control.runtime
-        audit = await verified(runtime.store, runtime.vault, runtime.ledger)
+        report = await verified(runtime.store, runtime.vault, runtime.ledger)
 
     assert given == {begun.control}
     assert {row["release"] for row in first} == {begun.candidate}
@@ -90,7 +91,7 @@ async def test_runs_are_copied_before_any_is_given_the_candidate(
     assert len({row["shadow"] for row in first}) == FIRST.shadow
     assert (standing.how, standing.step, standing.percent) == ("held", 0, 0)
     assert standing.figures["runs"] == {"control": 3, "canary": 3}
-    assert audit.problems == []
+    assert report.problems == []
 
 
 async def test_a_shadow_touches_nothing(home_folder: Path) -> None:
@@ -189,6 +190,44 @@ async def test_nobody_is_shown_a_shadow(home_folder: Path) -> None:
     assert original.id in draft.body.decode()
     assert listed == {original.id}
     assert gone.value.code == "erased"
+
+
+async def test_the_record_tells_what_a_shadow_did_from_the_rest(
+    home_folder: Path,
+) -> None:
+    """Decisions, entries and the ledger's lines name the run that is copied, and a reader leaves
+    them out; the bodies that were signed stay as they are.
+    """
+    async with place(home_folder) as here:
+        home = here.control
+        await here.start(FIRST)
+        [original] = await here.begin(1)
+        [shadow] = await copied(here, 0)
+        asked: dict[str, Any] = {"person": AUDITOR, "limit": 500}
+        entries, work = [
+            await record_looks.log_entries(home, after=-1, shadows=shown, **asked)
+            for shown in (True, False)
+        ]
+        every, decided = [
+            await record_looks.decisions(
+                home, run_id=None, below=None, shadows=shown, **asked
+            )
+            for shown in (True, False)
+        ]
+        lines = await audit.entries(home)
+
+    assert entries.shadows == every.shadows == {shadow["id"]: original.id}
+    for told, rest in ((entries, work), (every, decided)):
+        own = [body for body in told.bodies if body["run"] == shadow["id"]]
+        assert own
+        assert rest.shadows == {}
+        assert rest.bodies == [body for body in told.bodies if body not in own]
+    assert {
+        line["shadow"] for line in lines if line["body"]["run"] == shadow["id"]
+    } == {original.id}
+    assert {line["shadow"] for line in lines if line["body"]["run"] == original.id} == {
+        ""
+    }
 
 
 async def test_what_the_copies_do_worse_takes_the_release_back(

@@ -201,6 +201,7 @@ def arguments(
         "after": None,
         "below": None,
         "limit": 50,
+        "shadows": True,
         "kind": "tokens",
         "amount": 10**9,
         "verdict": "approved",

@@ -49,6 +49,23 @@ async def test_one_trace_for_a_run_however_often_it_waits(
     ]
 
 
+async def test_the_span_of_a_shadow_names_its_run(
+    world: World, spans: InMemorySpanExporter
+) -> None:
+    """Whoever looks at traces tells copies from runs; the span of any other run has none."""
+    original = await world.start()
+    copy = replace(await world.start(), shadow=original.id)
+    for run in (original, copy):
+        await world.driver.drive(run, Planned(("note.never", {"text": "x"})))
+    claims = [
+        dict(span.attributes or {})
+        for span in spans.get_finished_spans()
+        if span.name.startswith("invoke_workflow")
+    ]
+
+    assert [one.get("interlock.run.shadow") for one in claims] == [None, original.id]
+
+
 async def test_a_denial_is_not_an_error(
     world: World, spans: InMemorySpanExporter
 ) -> None:
