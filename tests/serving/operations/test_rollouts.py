@@ -117,7 +117,9 @@ class Place:
 
 
 @asynccontextmanager
-async def place(folder: Path, *, url: str = "") -> AsyncIterator[Place]:
+async def place(
+    folder: Path, *, url: str = "", database: str = ""
+) -> AsyncIterator[Place]:
     """Put a release in force, and open a home under it and under another one.
 
     The candidate asks the model at *url*, or weighs models otherwise.
@@ -125,7 +127,10 @@ async def place(folder: Path, *, url: str = "") -> AsyncIterator[Place]:
     contract = folder / "contract.txt"
     folder.mkdir(parents=True)
     contract.write_text(CONTRACT, "utf-8")
-    settings = open_workspace({}, chosen={"home": str(folder / "home")}).settings
+    chosen = {"home": str(folder / "home")}
+    if database:
+        chosen["database"] = database
+    settings = open_workspace({}, chosen=chosen).settings
     fields = {"url": url, "name": "m", "clearance": "confidential"}
     model = ModelEntry.model_validate(fields) if url else None
     other = settings.model_copy(update={"model": model})
