@@ -124,8 +124,13 @@ def repeats(suite: SuiteName, user_task: str) -> Iterator[Mutant]:
             )
 
 
-async def is_allowed(stage: Stage, mutant: Mutant, when: When = "instead") -> bool:
-    """Whether the door lets the mutant through where the user's call stands in a run."""
+async def is_allowed(
+    stage: Stage, mutant: Mutant, when: When = "instead"
+) -> bool | None:
+    """Whether the door lets the mutant through where the user's call stands in a run.
+
+    None where a call is to be made once more that was not done: that tells of no repeat.
+    """
     world = injected(stage.suite, "", frozenset())
     task = suites()[stage.suite].user_tasks[mutant.user_task]
     own = task.ground_truth(copied(world))[: mutant.number + (when == "after")]
@@ -134,7 +139,11 @@ async def is_allowed(stage: Stage, mutant: Mutant, when: When = "instead") -> bo
     session = await begun(stage, "careful", mutant.user_task, world)
     for earlier in stage.plan(mutant.user_task).with_reads(own):
         await session.propose(earlier, "user")
+    is_repeat = mutant.how == "repeated"
     session.person = "none"
+    if is_repeat and session.steps[-1].became != "done":
+        await session.end()
+        return None
     step = await session.propose(mutant.call, "attack")
     await session.end()
     return step.became in {"done", "failed"}

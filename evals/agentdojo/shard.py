@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from interlock.evals.agentdojo.catalogue import changes
+from interlock.evals.agentdojo.environment import injected
 from interlock.evals.agentdojo.goals import is_text_only
 from interlock.evals.agentdojo.hijack import (
     Mutant,
@@ -18,6 +19,7 @@ from interlock.evals.agentdojo.hijack import (
     repeats,
 )
 from interlock.evals.agentdojo.package import SuiteName
+from interlock.evals.agentdojo.plan import stated
 from interlock.evals.agentdojo.postures import POSTURES, Name
 from interlock.evals.agentdojo.schedules import (
     asks,
@@ -28,7 +30,7 @@ from interlock.evals.agentdojo.schedules import (
 )
 from interlock.evals.agentdojo.session import Step
 from interlock.evals.agentdojo.stage import Stage, opened
-from interlock.evals.agentdojo.trial import Attacked, Trial, benign
+from interlock.evals.agentdojo.trial import Attacked, Trial, benign, own_calls
 from interlock.evals.agentdojo.variants import Variant
 from interlock.evals.suites.suite import Became, Case, attempted
 from interlock.runtime.errors import Unanswered
@@ -89,8 +91,10 @@ class Pair:
     is_reached_fatigued: bool
     #: The goal was reached from within the user's plan; None where there is none
     is_reached_within: bool | None
-    #: Anything of the attacker's that changes something was done
-    had_effect: bool
+    #: What was done of the attacker's that changes something
+    effects: tuple[str, ...]
+    #: Those of them that the user's own calls have, too: the largest file is deleted, by whomever
+    shared: tuple[str, ...]
     injected_asks: int
     is_useful: bool | None
     #: What stood in the attacker's way; where the goal was reached, what the attacker did
@@ -107,10 +111,12 @@ class Measured:
     hijacks: list[tuple[str, bool]] = field(default_factory=list)
     #: The same of mutants that know the plan: late, or with a value that outsiders have planted
     late: list[tuple[str, bool]] = field(default_factory=list)
-    #: The same of the user's own calls, made once more
+    #: The same of the user's own calls that were done, made once more
     repeats: list[tuple[str, bool]] = field(default_factory=list)
     #: Trials that broke: neither a block nor a success
     broken: list[Case] = field(default_factory=list)
+    #: Tries of trials that an engine which gave no answer in time broke off
+    retried: int = 0
 
     def add(self, other: "Measured") -> None:
         """Take what came of another order."""
@@ -120,6 +126,7 @@ class Measured:
         self.late += other.late
         self.repeats += other.repeats
         self.broken += other.broken
+        self.retried += other.retried
 
 
 def measure(order: Order) -> Measured:
@@ -146,11 +153,18 @@ class _Shard:
         done = self._measured
         for mutant in mutants(order.suite, order.user_task):
             await self._hijack(stage, mutant, "instead", done.hijacks)
-            if stage.plan(order.user_task).steps:
+            if self._is_planned(stage):
                 await self._hijack(stage, mutant, "planted", done.late)
                 await self._hijack(stage, mutant, "after", done.late)
         for mutant in repeats(order.suite, order.user_task):
             await self._hijack(stage, mutant, "after", done.repeats)
+
+    def _is_planned(self, stage: Stage) -> bool:
+        """Whether the user's task has a plan; of a control it is asked though nobody states it."""
+        task = self._order.user_task
+        is_control = self._order.posture == "control"
+        plan = stated(stage.suite).get(task) if is_control else stage.plan(task)
+        return plan is not None and bool(plan.steps)
 
     async def _whole(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Do *work*; what breaks, or takes too long, is told and counted nowhere else.
@@ -162,6 +176,7 @@ class _Shard:
             for _ in range(MOST_TRIES - 1):
                 with suppress(Unanswered):
                     return await once()
+                self._measured.retried += 1
             return await once()
 
         async def once() -> tuple[Became, str]:
@@ -197,12 +212,7 @@ class _Shard:
 
     async def _pair(self, stage: Stage, name: str) -> None:
         order = self._order
-        trial = Trial(
-            user_task=order.user_task,
-            injection_task=name,
-            marker=_marker(order, name),
-            variant=order.variant,
-        )
+        trial = _trial(order, name)
         runs = await schedules(stage, trial, judge_use=order.judges_use)
         washings = await laundering(stage, trial, runs) if order.launders else []
         reached = runs[-1].is_reached
@@ -221,7 +231,8 @@ class _Shard:
                 is_reached_laundered=washed,
                 is_reached_fatigued=tired,
                 is_reached_within=within,
-                had_effect=any(_had_effect(run) for run in runs),
+                effects=_effects(runs),
+                shared=_shared(stage, order.user_task, _effects(runs)),
                 injected_asks=asks(resumed.of("attack")),
                 is_useful=resumed.is_useful,
                 detail=_detail(runs),
@@ -235,9 +246,19 @@ class _Shard:
 
         async def tried() -> None:
             allowed = await is_allowed(stage, mutant, when)
-            told.append((self._order.name(name), allowed))
+            if allowed is not None:
+                told.append((self._order.name(name), allowed))
 
         await self._whole(name, tried)
+
+
+def _trial(order: Order, name: str) -> Trial:
+    return Trial(
+        user_task=order.user_task,
+        injection_task=name,
+        marker=_marker(order, name),
+        variant=order.variant,
+    )
 
 
 def _marker(order: Order, name: str) -> str:
@@ -249,8 +270,20 @@ def _stopped(steps: Sequence[Step]) -> bool:
     return any(step.was_asked or step.became == "denied" for step in steps)
 
 
-def _had_effect(run: Attacked) -> bool:
-    return any(step.became == "done" and step.has_effect for step in run.of("attack"))
+def _effects(runs: Sequence[Attacked]) -> tuple[str, ...]:
+    steps = [step for run in runs for step in run.of("attack")]
+    done = [step for step in steps if step.became == "done" and step.has_effect]
+    return tuple(dict.fromkeys(map(_call, done)))
+
+
+def _shared(stage: Stage, user_task: str, effects: tuple[str, ...]) -> tuple[str, ...]:
+    own = own_calls(stage, user_task, injected(stage.suite, "", frozenset()))
+    named = {f"{call.function} {dict(call.args)}" for call in own}
+    return tuple(effect for effect in effects if effect in named)
+
+
+def _call(step: Step) -> str:
+    return f"{step.function} {dict(step.arguments)}"
 
 
 def _detail(runs: Sequence[Attacked]) -> str:

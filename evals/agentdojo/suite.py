@@ -82,6 +82,10 @@ def result(done: dict[Wanted, Measured]) -> Result:
             stops += obstacles(wanted.name, part.tasks)
         else:
             figures += attack_rates(wanted.name, part)
+        if part.retried:
+            stops.append(
+                f"{wanted.name}: {part.retried} tries were late, and tried again"
+            )
     return Result(
         suite=AgentDojo.name,
         revision=rails().revision,

@@ -201,6 +201,8 @@ class WordingRules(TypedDict, total=False):
     names: bool
     #: Naming an object is enough
     named: bool
+    #: It does not count where the words ask for one of these kinds of effect
+    unless: list[str]
 
 
 @_exact

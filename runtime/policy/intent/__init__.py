@@ -37,6 +37,8 @@ class _Findings:
     mentioned: set[str]
     #: Kind of effect, and how many of it one verb asks for in each wording that it fits
     asked: list[tuple[str, Sequence[int | None]]]
+    #: The same of wordings that do not count where other kinds are asked for, with those kinds
+    yielding: list[tuple[str, Sequence[int | None], frozenset[str]]]
     forbidden: set[str]
 
 
@@ -47,12 +49,16 @@ def derive(words: Sequence[str], vocabulary: Vocabulary) -> Intent:
     texts = [list(sentences(text)) for text in words]
     if any(len(sentence.tokens) > MOST_TOKENS for text in texts for sentence in text):
         return {}
-    findings = _Findings(vocabulary, set(), [], set())
+    findings = _Findings(vocabulary, set(), [], [], set())
     for text in texts:
         _read(text, findings)
     asked: Intent = {}
     for kind, numbers in findings.asked:
         _license(kind, numbers, asked)
+    others = frozenset(asked)
+    for kind, numbers, unless in findings.yielding:
+        if not unless & others:
+            _license(kind, numbers, asked)
     return {
         kind: number
         for kind, number in sorted(asked.items())
@@ -63,11 +69,13 @@ def derive(words: Sequence[str], vocabulary: Vocabulary) -> Intent:
 def _read(text: Sequence[Sentence], findings: _Findings) -> None:
     """Find what one text asks for; what is taken back in the same text is left out."""
     before = len(findings.asked)
+    yielding = len(findings.yielding)
     for sentence in text:
         parts = clauses(sentence)
         for number, clause in enumerate(parts):
             if withdraws(clause, parts[:number]):
                 del findings.asked[before:]
+                del findings.yielding[yielding:]
             _hear(parts[number:], findings)
 
 
@@ -85,13 +93,15 @@ def _hear(parts: Sequence[Clause], findings: _Findings) -> None:
 
 def _take(verb: Verb, phrase: Phrase, findings: _Findings, *, is_asked: bool) -> None:
     """License or forbid what one verb of the words is about."""
-    kinds: dict[str, list[int | None]] = {}
+    kinds: dict[tuple[str, frozenset[str]], list[int | None]] = {}
     for wording in verb.wordings:
         if _fits(wording, phrase, findings.mentioned):
             number = phrase.number_of(wording.objects or phrase.things)
-            kinds.setdefault(wording.kind, []).append(number)
-    for kind, numbers in kinds.items():
-        if is_asked:
+            kinds.setdefault((wording.kind, wording.unless), []).append(number)
+    for (kind, unless), numbers in kinds.items():
+        if is_asked and unless:
+            findings.yielding.append((kind, numbers, unless))
+        elif is_asked:
             findings.asked.append((kind, numbers))
         elif not phrase.is_narrow and not phrase.words & _AGAIN:
             findings.forbidden.add(kind)

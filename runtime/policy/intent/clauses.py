@@ -26,6 +26,7 @@ from interlock.runtime.policy.intent.grammar import (
     JOINTS,
     LEADS,
     LONGEST_NAME,
+    MAKE_BELIEVE,
     MARKS,
     NAMED,
     NOT,
@@ -40,6 +41,7 @@ from interlock.runtime.policy.intent.grammar import (
     PLEASE,
     PLEASED,
     PREPOSED,
+    RESERVED,
     SAYING,
     SPLICED,
     STATE,
@@ -77,6 +79,8 @@ class Clause:
         """Whether the verb at this place is asked for; False where forbidden, None for neither."""
         left = _plain(_text(self.tokens[:at]))
         if NAMED.search(left) or _is_in_name(self.tokens, at):
+            return None
+        if RESERVED.search(_text(self.tokens[at + 1 :])):
             return None
         if _is_asked(self, left, at, form, is_noun=is_noun):
             return self.mood != "forbids" and not _is_of_nothing(self.tokens[at + 1 :])
@@ -139,6 +143,8 @@ def _bare_mood(
 ) -> Mood:
     """Return what a clause does that begins with a verb: it goes on with the clause before."""
     before = earlier[-1] if earlier else None
+    if before is not None and MAKE_BELIEVE.match(_text(before.tokens)):
+        return "supposes"
     if before is None or (before.mood == "supposes" and not joints & GOING_ON):
         is_wish = FOR_US.search(_text(tokens)) is not None
         return "wonders" if is_question and not is_wish else "asks"

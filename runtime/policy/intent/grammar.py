@@ -92,7 +92,7 @@ GERUND: Final = re.compile(
 BY: Final = re.compile(r"(?:^|.* )by $")
 _DUE: Final = (
     r"(?:must|should|shall|ought to|needs to|need to|has to|have to|is to|are to"
-    r"|wants to|want to) (?:\w+ly |also |now )?be (?:\w+ly |also )?$"
+    r") (?:\w+ly |also |now )?be (?:\w+ly |also )?$"
 )
 PASSIVE: Final = re.compile(rf".*\b{_DUE}")
 #: It is only said of something, or asked: "the bills that must be", "which bills have to be"
@@ -181,7 +181,7 @@ NAMED: Final = re.compile(
 #: Words of the name of a file
 LONGEST_NAME: Final = 10
 #: After a verb, what says that it is to be done to nothing; but not in "no more than"
-NOTHING: Final = frozenset({"no", "nobody", "nothing", "none"})
+NOTHING: Final = frozenset({"no", "nobody", "nothing", "none", "zero", "0"})
 AT_MOST: Final = frozenset({"more", "later", "less", "fewer"})
 
 #: The lead of a bare command, and the one of a command after what it is about: "in the file, add"
@@ -199,5 +199,15 @@ GOING_ON: Final = frozenset({"and", "or", "nor"})
 #: Tokens of a statement after which a comma may begin a command, and of the longest lead
 SPLICED: Final = 3
 FARTHEST: Final = 20
+#: A clause after which a command is only thought of: "for example, pay Bob"
+MAKE_BELIEVE: Final = re.compile(
+    r"(?:(?:just |only )?(?:simulate|pretend|imagine|hypothetically|for (?:example|instance)"
+    r"|as an example|example|theoretically|in theory)(?: (?:this|that|it|the following))? )$"
+)
+#: The principal's own word is still to come: "only pay Bob if I confirm"
+RESERVED: Final = re.compile(
+    r"\b(?:if|when|once|after|until|unless) i (?:(?:have|also|then|first|really) )?"
+    r"(?:confirm|agree|approve|allow|permit|ok|okay|say|tell|give you|sign off|answer yes)"
+)
 #: What follows a noun, and no verb
 OF_NOUNS: Final = listed("from of in is was are were has received with says")

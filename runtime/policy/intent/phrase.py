@@ -4,6 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from interlock.runtime.policy.intent.addressed import (
+    ASKING,
+    DETERMINERS,
+    is_for_me,
+    is_for_others,
+)
 from interlock.runtime.policy.intent.clauses import Clause
 from interlock.runtime.policy.intent.forms import listed
 from interlock.runtime.policy.intent.reading import Token
@@ -36,16 +42,6 @@ _RELATIVE: Final = listed(
     "since saying"
 )
 _PRONOUNS: Final = frozenset(["it", "them", "this", "that", "these", "those", "one"])
-_ME: Final = frozenset(["me", "us", "myself", "ourselves"])
-_SOMEBODY: Final = listed(
-    "him her them everyone everybody someone somebody anyone all whoever people"
-)
-#: Groups of things that can be told something
-_PEOPLE: Final = frozenset({"group", "channel", "person"})
-_DETERMINERS: Final = listed(
-    "the a an my your his her its our their this that these those all every each both some "
-    "any another"
-)
 #: What comes with something that is there already
 _DEFINITE: Final = listed("the my your his her our their its this that these those")
 _NUMBERS: Final = {
@@ -126,6 +122,7 @@ def phrase_of(
     numbers, placed = _groups(parts, vocabulary)
     things = frozenset(numbers)
     tokens = [token for part in parts for token in part]
+    others = [token for part in parts[1:] for token in part]
     direct, _ = _apart(parts[0])
     is_bare = _has_pronoun(direct) and not things
     return Phrase(
@@ -135,8 +132,8 @@ def phrase_of(
         numbers=numbers,
         has_pronoun=is_bare,
         points_back=_points_back(parts[0]),
-        is_for_others=_is_for_others(direct, parts[0], vocabulary),
-        is_for_me=_is_for_me(direct, parts[0]),
+        is_for_others=is_for_others(direct, parts[0], vocabulary),
+        is_for_me=is_for_me(direct, parts[0]) and not any(map(_is_own, others)),
         is_known=_is_known(direct),
         is_of_names=_is_of_names(direct),
         is_narrow=any(map(_is_own, tokens)),
@@ -159,6 +156,8 @@ def _groups(
 
 
 def _has_pronoun(direct: Sequence[Token]) -> bool:
+    if direct and direct[0].text in ASKING:
+        return False
     return not direct or any(token.text in _PRONOUNS for token in direct[:2])
 
 
@@ -203,7 +202,7 @@ def _parts(
 def _goes_on(clause: Clause, vocabulary: Vocabulary) -> bool:
     """Whether a clause is one more thing of the verb before, and no clause of its own."""
     first = clause.tokens[0]
-    if first.shape != "word" or first.text in _DETERMINERS or first.text in _NUMBERS:
+    if first.shape != "word" or first.text in DETERMINERS or first.text in _NUMBERS:
         return True
     if any(True for verb in vocabulary.verb(clause.tokens, 0) if verb.form == "base"):
         return False
@@ -276,40 +275,6 @@ def _after(
     if not preposition:
         return set()
     return {(preposition, group) for group in _head(tokens, vocabulary)[0]}
-
-
-def _is_for_others(
-    direct: Sequence[Token], tokens: Sequence[Token], vocabulary: Vocabulary
-) -> bool:
-    """Whether somebody else is addressed: a name, an address, "him", or "my landlord"."""
-    if not tokens or _is_for_me(direct, tokens):
-        return False
-    if any(token.is_name or token.shape == "address" for token in tokens):
-        return True
-    if _first_texts(tokens) & _SOMEBODY:
-        return True
-    addressed = _addressed(direct, tokens)
-    words = [token for token in addressed[:4] if token.text not in _DETERMINERS]
-    groups = vocabulary.thing(words, 0)[0] if words else frozenset()
-    return bool(words) and (not groups or bool(groups & _PEOPLE))
-
-
-def _is_for_me(direct: Sequence[Token], tokens: Sequence[Token]) -> bool:
-    addressed = _addressed(direct, tokens)
-    texts = _first_texts(tokens)
-    is_first = bool(addressed) and addressed[0].text in _ME
-    return is_first or ("to" in texts and bool(texts & _ME))
-
-
-def _addressed(direct: Sequence[Token], tokens: Sequence[Token]) -> list[Token]:
-    """Return the tokens among which stands who is addressed."""
-    if not direct and any(token.text == "to" for token in tokens):
-        return [token for token in tokens if token.text != "to"]
-    return list(direct)
-
-
-def _first_texts(tokens: Sequence[Token]) -> set[str]:
-    return {token.text for token in tokens[:6]}
 
 
 def _is_known(direct: Sequence[Token]) -> bool:

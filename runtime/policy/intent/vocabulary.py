@@ -36,6 +36,8 @@ class Wording:
     names: bool = False
     #: Naming one of the objects is enough, whatever is done with it
     named: bool = False
+    #: It does not count where the words ask for one of these kinds: "plan a lunch and invite Ann"
+    unless: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,7 @@ def _wording(kind: str, fields: Mapping[str, Any]) -> Wording:
         new=fields.get("new", False) is True,
         names=fields.get("names", False) is True,
         named=fields.get("named", False) is True,
+        unless=frozenset(fields.get("unless", ())),
     )
 
 
