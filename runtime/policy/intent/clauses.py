@@ -80,7 +80,8 @@ class Clause:
         left = _plain(_text(self.tokens[:at]))
         if NAMED.search(left) or _is_in_name(self.tokens, at):
             return None
-        if RESERVED.search(_text(self.tokens[at + 1 :])):
+        follows = _text(self.tokens[at + 1 :])
+        if self.mood != "forbids" and RESERVED.search(follows):
             return None
         if _is_asked(self, left, at, form, is_noun=is_noun):
             return self.mood != "forbids" and not _is_of_nothing(self.tokens[at + 1 :])

@@ -180,7 +180,8 @@ def _points_back(tokens: Sequence[Token]) -> bool:
 
 
 def _is_own(token: Token) -> bool:
-    return token.is_name or token.shape != "word"
+    is_named = token.is_name and token.text != "i"
+    return is_named or token.shape != "word"
 
 
 def _parts(
