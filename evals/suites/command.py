@@ -3,7 +3,7 @@
 import asyncio
 import os
 from contextlib import nullcontext
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 
@@ -149,13 +149,13 @@ def run(
 
     _refuse_partial(release, sample, thresholds)
     chosen = catalogue.suite(suite, session.opened_workspace())
-    release, stated = _of_release(release)
+    named = _of_release(release)
     conditions = Conditions(sample=sample, seed=seed, jobs=jobs)
-    bounds = catalogue.required(chosen, thresholds or stated)
+    bounds = catalogue.required(chosen, thresholds or named.thresholds)
     measurement = _measured(chosen, conditions, bounds, as_json=as_json)
     try:
         if not unrecorded:
-            measurement = _recorded(measurement, person, release)
+            measurement = _recorded(measurement, person, named)
     finally:  # what was measured is told though nobody may record it
         _tell(measurement, as_json=as_json)
         Files(junit=junit, html=html, inspect=inspect).write([measurement])
@@ -214,6 +214,17 @@ def report(
         session.say(f"Wrote {file}")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Named:
+    """The release that is measured; empty for none."""
+
+    release: str = ""
+    #: The file of what its suites must hold
+    thresholds: Path | None = None
+    #: What stands for all parts by which this process measures
+    parts: str = ""
+
+
 def _tell(measurement: "Measurement", *, as_json: bool) -> None:
     from interlock.evals.suites.measurement import worth
 
@@ -256,10 +267,10 @@ def _refuse_partial(release: str, sample: int | None, thresholds: Path | None) -
         )
 
 
-def _of_release(beginning: str) -> tuple[str, Path | None]:
-    """Return the digest of the release that begins so, and the file of its thresholds."""
+def _of_release(beginning: str) -> _Named:
+    """Return the release that begins so, with what this process is before it measures."""
     if not beginning:
-        return "", None
+        return _Named()
     settings = session.configured()
 
     async def work(storage: "Storage") -> tuple[str, Path]:
@@ -267,7 +278,8 @@ def _of_release(beginning: str) -> tuple[str, Path | None]:
 
         return await thresholds(settings, storage, beginning)
 
-    return session.read(work, using=settings)
+    digest, file = session.read(work, using=settings)
+    return _Named(release=digest, thresholds=file, parts=asyncio.run(_parts()))
 
 
 async def _parts() -> str:
@@ -280,8 +292,16 @@ async def _parts() -> str:
 
 
 def _recorded(
-    measurement: "Measurement", name: str | None, release: str
+    measurement: "Measurement", name: str | None, named: _Named
 ) -> "Measurement":
+    """Record the measurement; raises `BadInput` where what measured became another meanwhile."""
+    if named.release and asyncio.run(_parts()) != named.parts:
+        raise BadInput(
+            what=f"a measurement of release {named.release[:12]}",
+            why="the workspace was changed while it was measured",
+            next_step="Measure again, and leave the workspace as it is meanwhile.",
+        )
+
     async def work(desk: "Desk") -> "Recorded":
         from interlock.evals.suites.recording import record
         from interlock.serving.cli.asker import asker
@@ -291,8 +311,8 @@ def _recorded(
             desk,
             measurement,
             person=who,
-            release=release,
-            parts=await _parts() if release else "",
+            release=named.release,
+            parts=named.parts,
         )
 
     return replace(measurement, recorded=session.act(work))

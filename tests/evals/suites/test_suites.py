@@ -19,6 +19,7 @@ from interlock.serving.cli.application import run_command
 Command = Callable[..., tuple[int, str, str]]
 NAME: Final = "twin"
 REVISION: Final = "5" * 64
+BOOKS: Final = Path(__file__).resolve().parents[3] / "tools/contracts/risk/playbooks"
 
 
 class Twin:
@@ -27,8 +28,11 @@ class Twin:
     name = NAME
     title = "Attacks that are made up"
     became: Mapping[str, Became] = {"a": "held", "b": "asked"}
+    #: What happens while it is measured
+    meanwhile: Callable[[], None] = staticmethod(lambda: None)
 
     async def run(self, *, sample: int | None, seed: int, jobs: int) -> Result:
+        type(self).meanwhile()
         cases = tuple(
             Case(id=name, kind="plan", became=became, detail="<b>\0")
             for name, became in list(self.became.items())[:sample]
@@ -244,6 +248,31 @@ def test_a_release_is_measured_whole_and_by_its_own_thresholds(
 
     assert code == 2
     assert "a release is measured whole" in " ".join(f"{out} {told}".split())
+
+
+def test_a_workspace_that_changes_while_it_is_measured_is_not_recorded(
+    evaluate: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What measured a release is what it was before the first case and is after the last one: else
+    the figures are told, and count for nothing.
+    """
+    made = json.loads(evaluate("release", "create", "--json")[1])["release"]
+    words = ("eval", "run", NAME, "--json", "--release", made)
+    kept = evaluate(*words)[2]
+    books = tmp_path / "books"
+    books.mkdir()
+    monkeypatch.setattr(
+        Twin, "meanwhile", lambda: monkeypatch.setenv("INTERLOCK_PLAYBOOKS", str(books))
+    )
+    shipped = (BOOKS / "customer.yaml").read_text("utf-8")
+    (books / "own.yaml").write_text(shipped, "utf-8")
+    code, out, refusal = evaluate(*words)
+    shown = evaluate("audit", "show", "--json")[1]
+
+    assert "while it was measured" not in kept
+    assert (code, "while it was measured" in refusal) == (2, True)
+    assert json.loads(out)["result"]["suite"] == NAME
+    assert shown.count('"tool": "eval.record"') == 1
 
 
 def test_inspect_reads_a_case_that_says_nothing_as_an_error(
