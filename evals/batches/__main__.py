@@ -2,8 +2,10 @@
 
 Run `python -m interlock.evals.batches --contracts 1000 --kills 20 --json`. The texts are those of
 CUAD, repeated with a line of their own, or with `--own` those of this repository. The workers and
-the submission are processes of their own. Exit code 1 unless each contract has exactly one record
-and one report, the job spent what its documents spent, memory stayed flat and the ledger verifies.
+the submission are processes of their own. With `--step` the budget of the job is used up again and
+again, and the kills hit what works while it is raised. Exit code 1 unless each contract has exactly
+one record and one report, the job spent what its documents spent, memory stayed flat and the ledger
+verifies.
 """
 
 import asyncio
@@ -26,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         kills=options.kills,
         workers=options.workers,
         seed=options.seed,
+        step=options.step,
     )
     texts = contracts.own() if options.own else contracts.cuad()
     with tempfile.TemporaryDirectory() as made:
@@ -41,6 +44,12 @@ def _parser() -> ArgumentParser:
     parser.add_argument("--kills", type=int, default=20, help="how often")
     parser.add_argument("--workers", type=int, default=2, help="how many processes")
     parser.add_argument("--seed", type=int, default=7, help="decides about the moments")
+    parser.add_argument(
+        "--step",
+        type=int,
+        default=0,
+        help="effects of the job's budget, raised by as many whenever they are used up",
+    )
     parser.add_argument(
         "--database",
         help="an empty database by its URL, not a new file of SQLite",

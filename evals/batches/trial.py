@@ -6,7 +6,7 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,9 @@ from typing import Final
 
 from sqlalchemy import Connection, func, select
 
+from interlock.evals.batches.outcome import Report
 from interlock.evals.batches.process import Process
+from interlock.evals.batches.shortage import Shortage
 from interlock.runtime.errors import GuardFailed
 from interlock.runtime.record import audit, state
 from interlock.runtime.record.store import tables
@@ -29,49 +31,7 @@ _SUBMISSION: Final = 4
 _LOOK_S: Final = 0.25
 #: Without any progress for so long the batch is stuck
 _PATIENCE_S: Final = 180
-#: What the last quarter may have more than the first
-_GROWTH: Final = 1.2
 _KINDS: Final = ("contract", "report")
-
-
-@dataclass(kw_only=True)
-class Report:
-    """What came of a batch."""
-
-    contracts: int
-    database: str = ""
-    kills: int = 0
-    #: Kills that were asked for and came too late
-    missed: int = 0
-    kills_of_submission: int = 0
-    statuses: dict[str, int] = field(default_factory=dict)
-    #: Why contracts that are not done are not
-    reasons: list[str] = field(default_factory=list)
-    #: Contracts that do not have exactly one record, and those without exactly one report
-    records_wrong: int = 0
-    reports_wrong: int = 0
-    spent: dict[str, int] = field(default_factory=dict)
-    spent_by_items: dict[str, int] = field(default_factory=dict)
-    #: First and last quarter, in MiB
-    submission_mib: tuple[float, float] | None = None
-    worker_mib: tuple[float, float] | None = None
-    problems: list[str] = field(default_factory=list)
-    seconds: float = 0
-
-    @property
-    def held(self) -> bool:
-        """Whether each contract was reviewed once, and nothing was lost or grew."""
-        return (
-            self.statuses == {"done": self.contracts}
-            and not (self.records_wrong or self.reports_wrong or self.missed)
-            and self.spent == self.spent_by_items
-            and not self.problems
-            and all(map(_is_flat, (self.submission_mib, self.worker_mib)))
-        )
-
-
-def _is_flat(quarters: tuple[float, float] | None) -> bool:
-    return quarters is None or quarters[1] <= quarters[0] * _GROWTH
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +42,9 @@ class Size:
     kills: int
     workers: int
     seed: int
+    #: With how many effects the job begins, and by how many its budget is raised; 0 for no limit.
+    #: The kills are then beside the raises
+    step: int = 0
 
 
 @dataclass(kw_only=True)
@@ -95,11 +58,12 @@ class _Plan:
     @classmethod
     def of(cls, size: "Size") -> "_Plan":
         dice = random.Random(size.seed)  # noqa: S311 - kills that can be repeated
-        early = size.kills // _SUBMISSION
+        kills = 0 if size.step else size.kills
+        early = kills // _SUBMISSION
         return cls(
             dice=dice,
             of_submission=_moments(dice, size.contracts // 2, early),
-            of_workers=_moments(dice, size.contracts * 3 // 4, size.kills - early),
+            of_workers=_moments(dice, size.contracts * 3 // 4, kills - early),
         )
 
 
@@ -113,6 +77,7 @@ class Batch:
 
     home: Home
     plan: _Plan
+    shortage: Shortage
     report: Report
     submission: Process
     #: Of several the first one is never killed: its memory shows what grows
@@ -131,11 +96,14 @@ class Batch:
                 job = await self._later(job)
                 self._measure(job)
                 await self._kill(job)
+                self.report.kills += await self.shortage.mend(job, self.workers)
                 await self._restart()
         finally:
             for process in (self.submission, *self.workers):
                 await process.end(signal.SIGTERM)
-        self.report.missed += len(self.plan.of_workers)
+        self.report.missed += len(self.plan.of_workers) + self.shortage.kills
+        self.report.raises = self.shortage.raises
+        self.report.kills_of_raises = self.shortage.kills_of_raises
         return job
 
     @property
@@ -217,19 +185,39 @@ async def attempt(folder: Path, size: Size, *, database: str | None) -> Report:
     async with opened(open_workspace(chosen).settings) as home:
         report.database = home.store.dialect
         submit = ("batch", "submit", str(folder / "contracts"), "--yes", "--json")
-        batch = Batch(
-            home=home,
-            plan=_Plan.of(size),
-            report=report,
-            submission=process(*submit),
-            workers=[process("worker", "--json") for _ in range(size.workers)],
-        )
+        batch = _batch(home, size, report, command=process, submit=submit)
         job = await batch.run()
         report.seconds = round(time.monotonic() - began, 1)
         report.submission_mib = batch.submission.quarters()
         report.worker_mib = batch.workers[0].quarters()
         await _check(home, job, report)
     return report
+
+
+def _batch(
+    home: Home,
+    size: Size,
+    report: Report,
+    *,
+    command: Callable[..., Process],
+    submit: Sequence[str],
+) -> Batch:
+    """Return the processes of a batch that *submit* begins, of which none is started yet."""
+    plan = _Plan.of(size)
+    shortage = Shortage(
+        step=size.step,
+        kills=size.kills if size.step else 0,
+        dice=plan.dice,
+        command=command,
+    )
+    return Batch(
+        home=home,
+        plan=plan,
+        shortage=shortage,
+        report=report,
+        submission=command(*submit, *shortage.options),
+        workers=[command("worker", "--json") for _ in range(size.workers)],
+    )
 
 
 def _environment() -> dict[str, str]:
