@@ -179,8 +179,7 @@ class EnforcementPoint:
 
     async def _recorded(self, attempt: Attempt, proposal: Proposal) -> Outcome | None:
         """Return the answer that the record gives, or None when the policy is to decide (again)."""
-        row = attempt.row
-        if row is None:
+        if (row := attempt.row) is None:
             return None
         if row.state == "started" and proposal.tool is not None:
             return await self._interrupted(
@@ -206,8 +205,10 @@ class EnforcementPoint:
         answer = await self._acting.found(attempt, proposal)
         if isinstance(answer, Conclusion):
             return self._conclude(attempt, answer)
-        why = f"an earlier claim did not bring the effect to its end, and {answer}"
-        return await self._unsure(attempt, why)
+        return await self._unsure(
+            attempt,
+            f"an earlier claim did not bring the effect to its end, and {answer}",
+        )
 
     async def _follow(self, attempt: Attempt, proposal: Proposal) -> Outcome | Attempt:
         """Record a denial or ask a person; return the attempt, bounded, where neither is due."""
@@ -236,9 +237,11 @@ class EnforcementPoint:
     async def _deny(self, attempt: Attempt) -> Denied | Unknown:
         # An engine that failed forbade nothing: the action stays started, a later claim asks again.
         if attempt.may_have_acted and not attempt.decision.unanswered:
-            why = "the process died during the effect, and the policy now denies it"
-            return await self._unsure(attempt, why)
-        self._later(attempt.run, lambda tx: action.deny(tx, attempt))
+            return await self._unsure(
+                attempt,
+                "the process died during the effect, and the policy now denies it",
+            )
+        self._later(attempt, lambda tx: action.deny(tx, attempt))
         return Denied(
             request=attempt.request,
             decision=attempt.decision,
@@ -248,16 +251,16 @@ class EnforcementPoint:
 
     async def _unsure(self, attempt: Attempt, why: str) -> Unknown:
         """Record for good that nobody knows whether the action happened."""
-        await self._write(
-            attempt.run, lambda tx: settlement.doubt(tx, attempt, why=why)
-        )
+        await self._write(attempt, lambda tx: settlement.doubt(tx, attempt, why=why))
         return Unknown(action_id=attempt.id, detail=why)
 
     async def _ask(self, attempt: Attempt, duties: Duties) -> Outcome:
         """Put the request before the people it takes; nothing else happens until they answer."""
         if attempt.may_have_acted:
-            why = "the process died during the effect, and the policy now asks for a person"
-            return await self._unsure(attempt, why)
+            return await self._unsure(
+                attempt,
+                "the process died during the effect, and the policy now asks for a person",
+            )
         if attempt.lapsed:
             return self._asking.expire(attempt)
         answer = await self._asking.ask(attempt, duties)
@@ -267,15 +270,14 @@ class EnforcementPoint:
 
     async def _effect(self, attempt: Attempt, proposal: Proposal) -> Outcome | Reason:
         """Record the intent and reserve its cost, act, record the outcome."""
-        spend = attempt.verdict
         refusal = await self._write(
-            attempt.run, lambda tx: action.start(tx, attempt, approval_id=spend)
+            attempt, lambda tx: action.start(tx, attempt, approval_id=attempt.verdict)
         )
-        if refusal is not None and refusal.code == "already_started":
+        if refusal is None:
+            return self._conclude(attempt, await self._act(attempt, proposal))
+        if refusal.code == "already_started":
             return in_flight(attempt.id)
-        if refusal is not None:
-            return refusal
-        return self._conclude(attempt, await self._act(attempt, proposal))
+        return refusal
 
     async def _look(self, attempt: Attempt, proposal: Proposal) -> Outcome | Reason:
         """Act; the record of a pure or read action commits with the step's checkpoint."""
@@ -291,7 +293,7 @@ class EnforcementPoint:
             return await self._acting.act(attempt, proposal)
         except Unavailable as error:
             # No agent may plan around it: a later claim asks again.
-            self._later(attempt.run, held_by(error, attempt, proposal, began))
+            self._later(attempt, held_by(error, attempt, proposal, began))
             raise
 
     def _conclude(
@@ -302,11 +304,18 @@ class EnforcementPoint:
         record: Recorder = settlement.finish,
     ) -> Outcome:
         """Hand the outcome to the writer, to commit with the step's checkpoint, and return it."""
-        self._later(attempt.run, conclusion.recording(attempt, record))
+        self._later(attempt, conclusion.recording(attempt, record))
         return conclusion.outcome
 
-    async def _write(self, run: Run, work: Callable[[Tx], T]) -> T:
-        return await self._store.write(work, logs=(run.tenant,))
+    async def _write(self, attempt: Attempt, work: Callable[[Tx], T]) -> T:
+        return await self._store.write(
+            work, logs=(attempt.run.tenant,), needs=action.needs(attempt)
+        )
 
-    def _later(self, run: Run, work: Callable[[Tx], object]) -> None:
-        self._store.later(run.claim, work, logs=(run.tenant,))
+    def _later(self, attempt: Attempt, work: Callable[[Tx], object]) -> None:
+        self._store.later(
+            attempt.run.claim,
+            work,
+            logs=(attempt.run.tenant,),
+            needs=action.needs(attempt),
+        )

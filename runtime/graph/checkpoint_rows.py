@@ -12,26 +12,27 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, exists, func, s
 
 from interlock.runtime.graph.checkpoint_place import TASK, Place
 from interlock.runtime.record.store import tables
-from interlock.runtime.record.store.statement import Statement
-from interlock.runtime.record.store.upsert import insert_new, upsert
+from interlock.runtime.record.store.bulk import inserted
 
 #: Checkpoints of a namespace, at most
 KEPT: Final = 16
 _ROWS: Final = tables.checkpoint.c
 _PIECES: Final = tables.checkpoint_piece.c
-PUT: Final = Statement(
-    upsert(
-        tables.checkpoint,
-        keys=("thread_id", "ns", "checkpoint_id"),
-    )
+PUT: Final = inserted(
+    tables.checkpoint,
+    key=("thread_id", "ns", "checkpoint_id"),
+    replaces=True,
 )
-WRITE: Final = Statement(
-    upsert(
-        tables.checkpoint_write,
-        keys=("thread_id", "ns", "checkpoint_id", "task_id", "idx"),
-    )
+WRITE: Final = inserted(
+    tables.checkpoint_write,
+    key=("thread_id", "ns", "checkpoint_id", "task_id", "idx"),
+    replaces=True,
 )
-ADD: Final = Statement(insert_new(tables.checkpoint_piece))
+ADD: Final = inserted(
+    tables.checkpoint_piece,
+    key=("thread_id", "ns", "name"),
+    skips=True,
+)
 
 
 def count(connection: Connection, place: Place) -> int:

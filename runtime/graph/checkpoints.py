@@ -33,7 +33,7 @@ from interlock.runtime.graph.checkpoint_values import Packing, dumped
 from interlock.runtime.record.store import Store, Tx, tables
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run import progress
-from interlock.runtime.run.run import Run, check
+from interlock.runtime.run.run import CLAIMS, Run, check
 
 _MESSAGES: Final = (AIMessage, HumanMessage, SystemMessage, ToolMessage)
 #: With this in its metadata a checkpoint lacks values: they are made of earlier ones' writes
@@ -56,6 +56,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
         )
         self._store, self._key, self._run = store, key, run
         self._groups = (run.claim, f"{run.claim}/writes")
+        self._needs = ((CLAIMS, run.id),)
         self._spaces: dict[tuple[str, str], Space] = {}
 
     async def aput(
@@ -88,37 +89,17 @@ class Checkpoints(BaseCheckpointSaver[int]):
         before = space.rows
 
         def work(tx: Tx) -> int:
-            check(
-                tx,
-                self._run,
-            )
-            others = (
-                rows.count(
-                    tx.connection,
-                    place,
-                )
-                if before is None
-                else before
-            )
-            rows.ADD.run_many(
-                tx.connection,
-                pieces,
-            )
-            rows.PUT.run(
-                tx.connection,
-                row,
-            )
-            return self._pruned(
-                tx,
-                place,
-                metadata,
-                keep,
-                others,
-            )
+            check(tx, self._run)
+            others = rows.count(tx.apart, place) if before is None else before
+            for piece in pieces:
+                tx.put(rows.ADD, piece)
+            tx.put(rows.PUT, row)
+            return self._pruned(tx, place, metadata, keep, others)
 
         count = await self._store.write(
             work,
             logs=(self._run.tenant,),
+            needs=self._needs,
         )
         space.committed(
             place.checkpoint_id,
@@ -145,14 +126,14 @@ class Checkpoints(BaseCheckpointSaver[int]):
             return others + 1
         fence = self._run.fence
         rows.prune(
-            tx.connection,
+            tx.apart,
             place,
             fence=fence,
             keep=keep,
         )
         if not place.ns and metadata.get("source") == "loop":
             rows.end_tasks(
-                tx.connection,
+                tx.apart,
                 place,
                 fence=fence,
             )
@@ -190,18 +171,11 @@ class Checkpoints(BaseCheckpointSaver[int]):
         )
 
         def work(tx: Tx) -> None:
-            check(
-                tx,
-                self._run,
-            )
-            rows.ADD.run_many(
-                tx.connection,
-                pieces,
-            )
-            rows.WRITE.run_many(
-                tx.connection,
-                written,
-            )
+            check(tx, self._run)
+            for piece in pieces:
+                tx.put(rows.ADD, piece)
+            for write in written:
+                tx.put(rows.WRITE, write)
 
         # A group of its own: LangGraph hands these in when it likes, and no action needs to wait
         # for them.
@@ -209,6 +183,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
             self._groups[1],
             work,
             logs=(self._run.tenant,),
+            needs=self._needs,
         )
 
     async def durable(self) -> None:
@@ -274,10 +249,7 @@ class Checkpoints(BaseCheckpointSaver[int]):
         """Delete the checkpoints of this run; raises `Fenced` as `aput` does."""
 
         def work(tx: Tx) -> None:
-            check(
-                tx,
-                self._run,
-            )
+            check(tx, self._run)
             progress.forget(
                 tx.connection,
                 thread_id,

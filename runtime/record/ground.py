@@ -72,7 +72,7 @@ class Ground:
         self.connection = connection
         self.keys = Keyring(connection, vault)
         self.keys.read(sorted(runs))
-        self._rows: dict[Table, dict[str, list[Row]]] = {}
+        self._rows: dict[Table, Mapping[str, Sequence[Row]]] = {}
         if actions:
             self._read(OF_RUN, runs)
             self._read(OF_ACTION, actions)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, bindparam, insert, update
+from sqlalchemy import Connection, bindparam, update
 
 from interlock.runtime.canonical import Document, canonical
 from interlock.runtime.errors import GuardFailed, NotWitnessed, Tampered
@@ -22,6 +22,7 @@ from interlock.runtime.record.events import EVERY, HOME, Event, Recovered, Switc
 from interlock.runtime.record.gap import Gap, gap, gaps
 from interlock.runtime.record.page import Page, Standing, by_log
 from interlock.runtime.record.store import Store, Tx, tables
+from interlock.runtime.record.store.bulk import inserted
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.record.store.writer import reason
 from interlock.runtime.record.tlog import Frontier, Signer, public_bytes
@@ -36,7 +37,7 @@ _ENTRIES: Final = tables.ledger_entry.c
 _ADVANCE: Final = Statement(
     update(tables.ledger_head).where(tables.ledger_head.c.log == bindparam("of_log"))
 )
-_APPEND: Final = Statement(insert(tables.ledger_entry))
+_APPEND: Final = inserted(tables.ledger_entry, key=("log", "seq"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,7 +148,7 @@ class Ledger:
         pages = [self._page(tx, log, events) for log, events in events_of.items()]
         for page in pages:
             self.watch.confirm(tx.connection, page, origin=self.origin(page.log))
-            _APPEND.run_many(tx.connection, page.rows)
+            _APPEND.run(tx.connection, page.rows)
             head = {
                 "of_log": page.log,
                 "size": page.frontier.size,

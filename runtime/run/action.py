@@ -16,13 +16,15 @@ import time
 from dataclasses import replace
 from typing import Any, Final, Literal, TypeAlias
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, update
 
 from interlock.runtime.policy.decision import Reason, by_runtime
 from interlock.runtime.policy.label import Label
 from interlock.runtime.policy.request import Amounts
 from interlock.runtime.record.events import Decided, Finished, Intended, Sealed
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.bulk import inserted
+from interlock.runtime.record.store.lines import Need
 from interlock.runtime.record.store.statement import Statement
 from interlock.runtime.run import (
     approval,
@@ -35,28 +37,36 @@ from interlock.runtime.run import (
 )
 from interlock.runtime.run.attempt import Attempt, Ending
 from interlock.runtime.run.claim import taker
-from interlock.runtime.run.movement import Shortage
+from interlock.runtime.run.movement import BUDGETS, Shortage
 from interlock.runtime.run.recorded_action import (
     State,
 )
 from interlock.runtime.run.run import (
+    CLAIMS,
     check,
     hold,
 )
-from interlock.runtime.run.transition import elsewhere, move
+from interlock.runtime.run.transition import ACTIONS, elsewhere, move
 
 #: Where an action stands within a transaction: None before it is recorded, "reopened" when the
 #: engine's failure to answer binds it no more
 Stage: TypeAlias = State | Literal["reopened"] | None
 UNDECIDED: Final[tuple[Stage, ...]] = (None, "waiting", "reopened")
 _ROW: Final = tables.action.c.id == bindparam("action")
-_STATE: Final = Statement(
-    select(tables.action.c.state, tables.action.c.fence).where(_ROW).with_for_update()
-)
-_NEW: Final = Statement(insert(tables.action))
+_NEW: Final = inserted(tables.action, key=("id",))
 #: What a row holds of what was not yet seen and not yet done
 _UNSEEN: Final[dict[str, Any]] = {"late": "", "readback": "", "undo": None}
 _CHANGE: Final = Statement(update(tables.action).where(_ROW))
+
+
+def needs(step: Attempt) -> tuple[Need, ...]:
+    """Return the rows that each move of the action asks for."""
+    return (
+        (CLAIMS, step.run.id),
+        (ACTIONS, step.id),
+        (budget.RESERVED, step.id),
+        (BUDGETS, step.run.budget_id),
+    )
 
 
 def deny(
@@ -166,7 +176,7 @@ def start(
     if done.is_outdated(tx, step):
         return done.MOVED
     reserved = step.reserved
-    shortage = _set_aside(tx, step, reserved)
+    shortage = _set_aside(tx, step, reserved, is_new=stage is None)
     if shortage is not None:
         return shortage.reason
     if (
@@ -196,6 +206,8 @@ def _set_aside(
     tx: Tx,
     step: Attempt,
     cost: Amounts,
+    *,
+    is_new: bool,
 ) -> Shortage | None:
     return budget.reserve(
         tx,
@@ -203,6 +215,7 @@ def _set_aside(
         action_id=step.id,
         tenant=step.run.tenant,
         cost=cost,
+        is_new=is_new,
     )
 
 
@@ -329,7 +342,7 @@ def _stage(
     step: Attempt,
 ) -> Stage:
     """Return where the action stands; its row is locked until the transaction ends."""
-    row = _STATE.one(tx.connection, {"action": step.id})
+    row = tx.row(ACTIONS, step.id)
     if row is None:
         return None
     state: State = row["state"]
@@ -381,5 +394,6 @@ def _put(
         _CHANGE.run(tx.connection, {"action": step.id} | values)
         return sealed
     times = {"created": tx.now, "ordinal": time.time_ns() // 1000}
-    _NEW.run(tx.connection, _UNSEEN | step.proposal | times | values)
+    tx.forget(ACTIONS, step.id)
+    tx.put(_NEW, _UNSEEN | step.proposal | times | values)
     return sealed

@@ -18,36 +18,40 @@ from sqlalchemy import bindparam, delete, select, update
 from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.request import Amounts
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.bulk import Bulk, inserted
+from interlock.runtime.record.store.of_many import OfMany
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.store.tables import KINDS
-from interlock.runtime.record.store.upsert import insert_new
 from interlock.runtime.run import level
 from interlock.runtime.run.movement import (
-    CHARGE,
-    MOVE,
     NOTHING,
-    RESERVE,
     Movement,
     Shortage,
     climb,
-    moved,
+    give_back,
     room,
 )
 
 #: What a refusal costs, and a question to a person
 ONE_STEP: Final = Amounts(steps=1)
-_OPEN: Final = Statement(insert_new(tables.reservation))
-_OF_ACTION: Final = tables.reservation.c.action_id == bindparam("action")
-_RESERVED: Final = Statement(
-    select(tables.reservation).where(_OF_ACTION).with_for_update()
-)
+_COLUMNS: Final = tables.reservation.c
+_OF_ACTION: Final = _COLUMNS.action_id == bindparam("action")
+#: What is set aside for an action
+RESERVED: Final = OfMany(tables.reservation, _COLUMNS.action_id, lock=True)
+_OPEN: Final = inserted(tables.reservation, key=("action_id",))
 _LESSEN: Final = Statement(
     update(tables.reservation)
     .where(_OF_ACTION)
     .values({kind: bindparam(f"cost_{kind}") for kind in KINDS})
 )
-_CLOSE: Final = Statement(
-    delete(tables.reservation).where(_OF_ACTION).returning(tables.reservation)
+_CLOSE: Final = Bulk(
+    tables.reservation,
+    one=delete(tables.reservation).where(_OF_ACTION),
+    served=(
+        "DELETE FROM reservation USING given WHERE reservation.action_id = given.action"
+    ),
+    given={"action": _COLUMNS.action_id},
+    key=("action",),
 )
 
 
@@ -58,10 +62,12 @@ def reserve(
     action_id: str,
     tenant: str,
     cost: Amounts,
+    is_new: bool = False,
 ) -> Shortage | None:
     """Set *cost* aside for the action if every kind fits at every level; else return what lacks.
 
     What was set aside for the same action before is part of *cost*, and stays when it does not fit.
+    For an action that *is_new* nothing was; if something was all the same, nothing is written.
     """
     reservation: dict[str, Any] = {
         "action_id": action_id,
@@ -69,27 +75,25 @@ def reserve(
         "tenant": tenant,
         **cost.counts(),
     }
-    if _OPEN.one(tx.connection, reservation) is None:
-        return _reserve_instead(tx, reservation)
+    row = None if is_new else tx.row(RESERVED, action_id)
+    if row is not None:
+        return _reserve_instead(tx, row, reservation)
     shortage = _set_aside(
         tx,
         budget_id,
         cost,
     )
-    if shortage is not None:
-        _CLOSE.one(tx.connection, {"action": action_id})
+    if shortage is None:
+        _open(tx, reservation)
     return shortage
 
 
-def _reserve_instead(tx: Tx, wanted: dict[str, Any]) -> Shortage | None:
-    """Change what is set aside for an action, if the difference fits."""
-    action = {"action": wanted["action_id"]}
-    row = _RESERVED.one(tx.connection, action)
-    if row is None:
-        return Shortage(
-            level="run",
-            kinds=KINDS,
-        )
+def _reserve_instead(
+    tx: Tx,
+    row: Row,
+    wanted: dict[str, Any],
+) -> Shortage | None:
+    """Change what is set aside for an action in *row*, if the difference fits."""
     more = Amounts(**{kind: wanted[kind] - row[kind] for kind in KINDS})
     if more == NOTHING:
         return None
@@ -99,9 +103,19 @@ def _reserve_instead(tx: Tx, wanted: dict[str, Any]) -> Shortage | None:
         more,
     )
     if shortage is None:
-        _CLOSE.one(tx.connection, action)
-        _OPEN.one(tx.connection, wanted)
+        _close(tx, wanted["action_id"])
+        _open(tx, wanted)
     return shortage
+
+
+def _open(tx: Tx, reservation: dict[str, Any]) -> None:
+    tx.forget(RESERVED, reservation["action_id"])
+    tx.put(_OPEN, reservation)
+
+
+def _close(tx: Tx, action_id: str) -> None:
+    tx.forget(RESERVED, action_id)
+    tx.put(_CLOSE, {"action": action_id})
 
 
 def reserve_question(
@@ -149,7 +163,7 @@ def reserve_question(
 
 def reserved_for(tx: Tx, *, action_id: str) -> Amounts:
     """Return what is set aside for the action."""
-    row = _RESERVED.one(tx.connection, {"action": action_id})
+    row = tx.row(RESERVED, action_id)
     return NOTHING if row is None else _amounts(row)
 
 
@@ -163,14 +177,12 @@ def _set_aside(
     cost: Amounts,
 ) -> Shortage | None:
     move = Movement(
-        statement=RESERVE,
         cost=cost,
         reserved=cost,
     )
     return move.upwards(
         tx,
         budget_id,
-        level.named("cost", cost),
     )
 
 
@@ -192,15 +204,12 @@ def charge(
         )
     )
     move = Movement(
-        statement=CHARGE,
         cost=most,
         spent=actual,
     )
-    amounts = level.named("actual", actual) | level.named("cost", most)
     return move.upwards(
         tx,
         budget_id,
-        amounts,
     )
 
 
@@ -216,9 +225,10 @@ def charge_reserved(
     far as the limits of all levels allow, so that no limit is ever passed. An action without a
     reservation, such as one that was closed before, spends nothing.
     """
-    row = _CLOSE.one(tx.connection, {"action": action_id})
+    row = tx.row(RESERVED, action_id)
     if row is None:
         return NOTHING
+    _close(tx, action_id)
     reserved = _amounts(row)
     spent = reserved if actual is None else actual
     if any(not 0 <= getattr(spent, kind) <= row[kind] for kind in KINDS):
@@ -228,18 +238,11 @@ def charge_reserved(
             NOTHING,
         )
         spent = _as_fits(tx, row["budget_id"], spent, reserved=reserved)
-    move = Movement(
-        statement=MOVE,
-        cost=NOTHING,
-        spent=spent,
-    )
-    move.upwards(
+    give_back(
         tx,
         row["budget_id"],
-        moved(
-            reserved=reserved,
-            spent=spent,
-        ),
+        reserved=reserved,
+        spent=spent,
     )
     return spent
 
@@ -255,7 +258,7 @@ def charge_part(
 
     Raises `Tampered` where that is more than is set aside (fails closed).
     """
-    row = _RESERVED.one(tx.connection, {"action": action_id})
+    row = tx.row(RESERVED, action_id)
     part = level.combined(
         int.__add__,
         spent,
@@ -274,18 +277,11 @@ def charge_part(
         part,
     )
     _LESSEN.run(tx.connection, {"action": action_id} | level.named("cost", left))
-    move = Movement(
-        statement=MOVE,
-        cost=NOTHING,
-        spent=spent,
-    )
-    move.upwards(
+    give_back(
         tx,
         row["budget_id"],
-        moved(
-            reserved=part,
-            spent=spent,
-        ),
+        reserved=part,
+        spent=spent,
     )
 
 

@@ -90,7 +90,7 @@ def is_outdated(
     """
     if not _is_counted(step):
         return False
-    row = _COUNT.one(tx.connection, {"run": step.run.id, "action": step.id})
+    row = _COUNT.one(tx.apart, {"run": step.run.id, "action": step.id})
     known = sum(step.request.context.done.values())
     return row is None or row["count"] != known
 

@@ -150,7 +150,7 @@ def covered(
     The switches are read once in a transaction: it holds a head without which none is turned.
     """
     if tx.engaged is None:
-        rows = _ENGAGED.all(tx.connection, {})
+        rows = _ENGAGED.all(tx.apart, {})
         tx.engaged = frozenset((row["scope"], row["id"]) for row in rows)
     covering = {("tenant", tenant), ("tool", tool), ("run", run_id)}
     return any(

@@ -4,7 +4,7 @@ A tenant has a budget of its own from its first limit on. Until then nothing of 
 and what its runs and jobs have spent is added up when somebody looks.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import attrgetter, itemgetter
 from typing import Final, TypedDict
@@ -146,7 +146,7 @@ def facts_for(connection: Connection, row: Row) -> Facts:
     What is set aside for the action itself, `OWN` in *row*, is not in its way.
     """
     own = None if row[_OWN_STEPS] is None else amounts_in(row, "own")
-    uppers: list[Row] = []
+    uppers: Sequence[Row] = ()
     if row["above"] is not None:
         uppers = _ABOVE.all(connection, {"lower": row["above"]})
     return {

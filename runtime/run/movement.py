@@ -5,59 +5,87 @@ succeeds only while everything fits; where one level has no room the levels befo
 back in the same transaction (fails closed: no row, no movement).
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
-from sqlalchemy import and_, bindparam, select, update
+from sqlalchemy import Integer, and_, bindparam, or_, update
 
 from interlock.runtime.errors import Tampered
 from interlock.runtime.policy.decision import Reason, by_runtime
 from interlock.runtime.policy.request import Amounts, Level
 from interlock.runtime.record.events.of_run import Held
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.record.store.statement import Row, Statement
+from interlock.runtime.record.store.bulk import Bulk, listed
+from interlock.runtime.record.store.of_many import OfMany
+from interlock.runtime.record.store.statement import Row
 from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.run import level, limit
 
 _BUDGETS: Final = tables.budget.c
-_HERE: Final = _BUDGETS.id == bindparam("budget")
 #: No amount of any kind
 NOTHING: Final = Amounts()
-#: The statements of a movement; those of `RESERVE` and `CHARGE` need room
-_LOCKED: Final = Statement(
-    select(tables.budget, level.ABOVE).where(_HERE).with_for_update()
-)
+#: Budgets as they stand, each with the id of the one above
+BUDGETS: Final = OfMany(tables.budget, _BUDGETS.id, more=(level.ABOVE,), lock=True)
+#: The columns of what is spent and set aside, by the parameter that is added to each
+_ADDED: Final = {
+    f"{added}_{kind}": f"{group}_{kind}"
+    for added, group in (("actual", "spent"), ("cost", "reserved"))
+    for kind in KINDS
+}
+#: What stands in a budget after the movement, where its room is asked for
 _FITS: Final = and_(
     *(
         _BUDGETS[f"spent_{kind}"]
+        + bindparam(f"actual_{kind}")
         + _BUDGETS[f"reserved_{kind}"]
         + bindparam(f"cost_{kind}")
         <= _BUDGETS[f"limit_{kind}"]
         for kind in KINDS
     )
 )
-_SPEND: Final = {
-    f"spent_{kind}": _BUDGETS[f"spent_{kind}"] + bindparam(f"actual_{kind}")
-    for kind in KINDS
-}
-_SET_ASIDE: Final = {
-    f"reserved_{kind}": _BUDGETS[f"reserved_{kind}"] + bindparam(f"cost_{kind}")
-    for kind in KINDS
-}
-_GIVE_BACK: Final = {
-    f"reserved_{kind}": _BUDGETS[f"reserved_{kind}"] - bindparam(f"cost_{kind}")
-    for kind in KINDS
-}
-_TOLD: Final = (level.ABOVE, _BUDGETS.soft)
-RESERVE: Final = Statement(
-    update(tables.budget).where(_HERE, _FITS).values(_SET_ASIDE).returning(*_TOLD)
+_SERVED_SUMS: Final = ", ".join(
+    f"{column} = budget.{column} + given.{added}" for added, column in _ADDED.items()
 )
-CHARGE: Final = Statement(
-    update(tables.budget).where(_HERE, _FITS).values(_SPEND).returning(*_TOLD)
+_SERVED_FITS: Final = listed(
+    KINDS,
+    "budget.spent_{0} + given.actual_{0} + budget.reserved_{0} + given.cost_{0} "
+    "<= budget.limit_{0}",
+    " AND ",
 )
-MOVE: Final = Statement(
-    update(tables.budget).where(_HERE).values(_GIVE_BACK | _SPEND).returning(*_TOLD)
+
+
+def _added(earlier: Mapping[str, Any], later: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return two movements of one budget as one."""
+    amounts = {name: earlier[name] + later[name] for name in _ADDED}
+    return {**later, **amounts, "bounded": max(earlier["bounded"], later["bounded"])}
+
+
+#: Adds to what is spent and set aside; where that is "bounded" nothing may pass its limit
+_MOVE: Final = Bulk(
+    tables.budget,
+    one=update(tables.budget)
+    .where(
+        _BUDGETS.id == bindparam("budget"),
+        or_(bindparam("bounded", type_=Integer) == 0, _FITS),
+    )
+    .values(
+        {
+            column: _BUDGETS[column] + bindparam(added)
+            for added, column in _ADDED.items()
+        }
+    ),
+    served=(
+        f"UPDATE budget SET {_SERVED_SUMS} FROM given "  # noqa: S608 - names of ours
+        f"WHERE budget.id = given.budget AND (given.bounded = 0 OR {_SERVED_FITS})"
+    ),
+    given={
+        "budget": _BUDGETS.id,
+        "bounded": _BUDGETS.limit_steps,
+        **{added: _BUDGETS[column] for added, column in _ADDED.items()},
+    },
+    key=("budget",),
+    merge=_added,
 )
 
 
@@ -99,9 +127,8 @@ class Shortage:
 class Movement:
     """What is set aside or spent at every level, or at none."""
 
-    statement: Statement
-    #: What must fit
-    cost: Amounts
+    #: What must fit beside what is spent and set aside; None where no room is asked for
+    cost: Amounts | None
     reserved: Amounts = NOTHING
     spent: Amounts = NOTHING
 
@@ -109,21 +136,18 @@ class Movement:
         self,
         tx: Tx,
         budget_id: str,
-        amounts: dict[str, int],
     ) -> Shortage | None:
-        """Make the movement with *amounts*, the parameters of its statement."""
+        """Make the movement in the budget and in every one above."""
         done: list[str] = []
         soft: list[str] = []
         here: str | None = budget_id
         while here is not None:
-            row = self.statement.one(tx.connection, {"budget": here, **amounts})
-            if row is None:
+            row = tx.row(BUDGETS, here)
+            shortage = self._shortage(row)
+            if row is None or shortage is not None:
                 self._undo(tx, done)
-                return _lacking(
-                    tx,
-                    here,
-                    self.cost,
-                )
+                return shortage
+            _put(tx, row, self)
             done.append(here)
             if row["soft"] != limit.NO_SOFT:
                 soft.append(here)
@@ -132,53 +156,89 @@ class Movement:
             limit.tell_passed(tx, soft)
         return None
 
+    def _shortage(self, row: Row | None) -> Shortage | None:
+        """Return what the budget in *row* lacks; one that is gone lacks everything."""
+        if row is None:
+            return Shortage(
+                level="run",
+                kinds=KINDS,
+            )
+        if self.cost is None:
+            return None
+        free = room(row)
+        short = [
+            kind for kind in KINDS if getattr(self.cost, kind) > getattr(free, kind)
+        ]
+        if not short:
+            return None
+        return Shortage(
+            level=row["level"],
+            kinds=tuple(short),
+            limit=row[f"limit_{short[0]}"],
+            is_used_up=any(
+                row[f"spent_{kind}"] + getattr(self.cost, kind) > row[f"limit_{kind}"]
+                for kind in short
+            ),
+        )
+
     def _undo(
         self,
         tx: Tx,
         done: Sequence[str],
     ) -> None:
-        if done:
-            back = level.combined(
-                int.__sub__,
-                NOTHING,
-                self.spent,
-            )
-            amounts = moved(
-                reserved=self.reserved,
-                spent=back,
-            )
+        back = replace(
+            self,
+            cost=None,
+            reserved=_less(self.reserved),
+            spent=_less(self.spent),
+        )
         for lower in done:
-            MOVE.one(tx.connection, {"budget": lower, **amounts})
+            row = tx.row(BUDGETS, lower)
+            if row is not None:
+                _put(tx, row, back)
 
 
-def _lacking(
+def _put(
+    tx: Tx,
+    row: Row,
+    movement: Movement,
+) -> None:
+    """Put the movement of the one budget in *row* aside."""
+    spent = level.named("actual", movement.spent)
+    added = spent | level.named("cost", movement.reserved)
+    stands = {column: row[column] + added[name] for name, column in _ADDED.items()}
+    tx.know(BUDGETS, row["id"], stands)
+    place = {"budget": row["id"], "bounded": int(movement.cost is not None)}
+    tx.put(_MOVE, place | added)
+
+
+def give_back(
     tx: Tx,
     budget_id: str,
-    cost: Amounts,
-) -> Shortage:
-    row = locked(tx, budget_id)
-    if row is None:
-        return Shortage(
-            level="run",
-            kinds=KINDS,
-        )
-    free = room(row)
-    short = [kind for kind in KINDS if getattr(cost, kind) > getattr(free, kind)]
-    kinds = tuple(short) or KINDS
-    return Shortage(
-        level=row["level"],
-        kinds=kinds,
-        limit=row[f"limit_{kinds[0]}"],
-        is_used_up=any(
-            row[f"spent_{kind}"] + getattr(cost, kind) > row[f"limit_{kind}"]
-            for kind in kinds
-        ),
+    *,
+    reserved: Amounts,
+    spent: Amounts,
+) -> None:
+    """Spend what is *spent* of what was *reserved*, at every level, and give the rest back."""
+    move = Movement(
+        cost=None,
+        reserved=_less(reserved),
+        spent=spent,
+    )
+    move.upwards(tx, budget_id)
+
+
+def _less(amounts: Amounts) -> Amounts:
+    return level.combined(
+        int.__sub__,
+        NOTHING,
+        amounts,
     )
 
 
 def locked(tx: Tx, budget_id: str) -> Row | None:
     """Return the row of a budget with the id of the one above, locked; None where there is none."""
-    return _LOCKED.one(tx.connection, {"budget": budget_id})
+    return tx.row(BUDGETS, budget_id)
 
 
 def levels(tx: Tx, budget_id: str) -> dict[str, Row]:
@@ -222,8 +282,3 @@ def room(row: Row) -> Amounts:
         level.amounts_in(row, "limit"),
         taken,
     )
-
-
-def moved(*, reserved: Amounts, spent: Amounts) -> dict[str, int]:
-    """Return the parameters of `MOVE`: what is given back of *reserved*, and what is *spent*."""
-    return level.named("cost", reserved) | level.named("actual", spent)

@@ -31,6 +31,7 @@ from interlock.runtime.policy.request import Amounts, Autonomy, Principal
 from interlock.runtime.record.events import RunHeld
 from interlock.runtime.record.events.of_run import Held
 from interlock.runtime.record.store import Tx, tables
+from interlock.runtime.record.store.of_many import OfMany
 from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey
 from interlock.runtime.run.held import HeldAlready
@@ -45,14 +46,17 @@ OPEN: Final[frozenset[Status]] = frozenset(
 LEASE_S: Final = 30
 #: Of one kind, in the intent of a run
 MOST_EFFECTS: Final = 1_000_000
-_STATUS: Final = Statement(
-    select(tables.run.c.status)
-    .where(
-        tables.run.c.id == bindparam("run_id"),
-        tables.run.c.fence == bindparam("at_fence"),
-        tables.run.c.claim == bindparam("token"),
-    )
-    .with_for_update()
+#: Who has claimed a run, and how the run stands
+CLAIMS: Final = OfMany(
+    tables.run,
+    tables.run.c.id,
+    only=(
+        tables.run.c.id,
+        tables.run.c.fence,
+        tables.run.c.claim,
+        tables.run.c.status,
+    ),
+    lock=True,
 )
 _HERE: Final = tables.run.c.id == bindparam("run_id")
 _LABEL: Final = Statement(select(tables.run.c.label).where(_HERE).with_for_update())
@@ -140,13 +144,9 @@ def check(tx: Tx, run: Run, *, closing: bool = False) -> None:
     claim = (run.id, run.fence, run.claim)
     if claim in tx.checked:
         return
-    place = {
-        "run_id": run.id,
-        "at_fence": run.fence,
-        "token": run.claim,
-    }
-    row = _STATUS.one(tx.connection, place)
-    status = None if row is None else row["status"]
+    row = tx.row(CLAIMS, run.id)
+    is_ours = row is not None and (row["fence"], row["claim"]) == (run.fence, run.claim)
+    status = row["status"] if row is not None and is_ours else None
     if status == "held" and closing:
         return
     if status == "held":
@@ -265,14 +265,14 @@ def join_label(tx: Tx, run: Run, label: Label, *, run_label: Label) -> str | Non
     """
     if run_label.join(label) == run_label:
         return None
-    row = _LABEL.one(tx.connection, {"run_id": run.id})
+    row = _LABEL.one(tx.apart, {"run_id": run.id})
     if row is None:
         raise Fenced(run_id=run.id, fence=run.fence)
     stored = row["label"]
     joined = canonical(asdict(label_of(stored).join(label))).decode()
     if joined == stored:
         return None
-    _JOIN.run(tx.connection, {"run_id": run.id, "joined": joined})
+    _JOIN.run(tx.apart, {"run_id": run.id, "joined": joined})
     return str(joined)
 
 

@@ -19,6 +19,8 @@ _RELEASES: Final = (
     "whoever makes, turns or prunes releases holds the head of the home's log"
 )
 _ERASED: Final = "an erasure takes the key away, and holds the head of the run's log"
+#: How a transaction gives its connection
+_CONNECTIONS: Final = ("tx.connection", "tx.apart")
 #: "file:function" that hands in work without naming a log, and why
 UNNAMED: Final[Mapping[str, str]] = {
     "runtime/storage.py:_prepare": "it makes the first head, before which there is nothing to lock",
@@ -81,7 +83,6 @@ UNLOCKED: Final[Mapping[str, str]] = {
     "vault.create": "it inserts",
     "self._vault.key": _ERASED,
     "self.gaps": "a log that is not held grows while it is looked at, which is no gap",
-    "self.statement.one": "it updates",
     "session.read": "a session only ends, by a statement that deletes, and its end is looked at",
     "self.watch.confirm": "whoever changes a row of the run holds the head of its log",
     "tx.connection.execute in _refuse_reviewed": (
@@ -186,9 +187,9 @@ def _reads_unlocked(
     """
     method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     arguments = [*call.args, *(word.value for word in call.keywords)]
-    if method == "execute" and ast.unparse(call.func).startswith("tx.connection"):
+    if method == "execute" and ast.unparse(call.func).startswith(_CONNECTIONS):
         return _is_read(ast.unparse(call.args[0]), function, constants)
-    if not any(ast.unparse(argument) == "tx.connection" for argument in arguments):
+    if not any(ast.unparse(argument) in _CONNECTIONS for argument in arguments):
         return False
     if method in {"run", "run_many"}:
         return False

@@ -2,6 +2,6 @@
 
 from interlock.runtime.record.store.database import Store
 from interlock.runtime.record.store.opening import migrate
-from interlock.runtime.record.store.writer import Tx
+from interlock.runtime.record.store.transaction import Tx
 
 __all__ = ["Store", "Tx", "migrate"]

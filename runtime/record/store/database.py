@@ -25,17 +25,17 @@ from interlock.runtime.record.store.connections import (
     Connections,
     sqlalchemy_begins,
 )
-from interlock.runtime.record.store.lines import Item, Urgency, Waiter
+from interlock.runtime.record.store.lines import Item, Need, Urgency, Waiter
 from interlock.runtime.record.store.patience import Patience
 from interlock.runtime.record.store.pulse import Pulse
 from interlock.runtime.record.store.readers import Readers
 from interlock.runtime.record.store.receipt import Receipt
 from interlock.runtime.record.store.scope import SYSTEM, is_tenant, why_open
+from interlock.runtime.record.store.transaction import Tx
 from interlock.runtime.record.store.writer import (
     Flush,
     Lock,
     Observer,
-    Tx,
     Writer,
     reason,
     typed,
@@ -115,9 +115,10 @@ class Store:
         """Tell every observer; raises the first `NotWitnessed` when all of them were told."""
         unwitnessed: NotWitnessed | None = None
         events = tuple(tx.events)
-        told = [partial(observer, events) for observer in self._observers]
-        after: list[Callable[[], None]] = [*tx.after, *told]
-        for tell in after:
+        told: list[Callable[[], None]] = [
+            partial(observer, events) for observer in self._observers
+        ]
+        for tell in (*tx.after, *told):
             try:
                 tell()
             except NotWitnessed as error:
@@ -229,15 +230,23 @@ class Store:
             return int(self._clock())
         return postgresql.now(connection)
 
-    async def write(self, work: Callable[[Tx], T], *, logs: Collection[str] = ()) -> T:
+    async def write(
+        self,
+        work: Callable[[Tx], T],
+        *,
+        logs: Collection[str] = (),
+        needs: Collection[Need] = (),
+    ) -> T:
         """Run *work* in a transaction and return its result once it is durable.
 
         Whoever writes rows of a tenant names its log in *logs*, whether there is an entry to write
         or not: the log's head is then held from before *work* begins until the commit, so what the
         work looks at is not changed by anybody else. An event of another log is refused.
+        What *work* will ask `Tx.rows` for is read for all work of a transaction at once where
+        *needs* says so.
         """
         receipt = Receipt()
-        self._hand_in(work, "eager", logs, receipt)
+        self._hand_in(work, "eager", logs, receipt, needs)
         result: T = await receipt.outcome()
         return result
 
@@ -257,15 +266,18 @@ class Store:
         urgency: Urgency,
         logs: Collection[str],
         waiter: Waiter,
+        needs: Collection[Need] = (),
     ) -> None:
-        item = Item(
-            work=work,
-            waiter=waiter,
-            urgency=urgency,
-            scope=self._scope_of(logs),
-            logs=logs,
+        self._writer.submit(
+            Item(
+                work=work,
+                waiter=waiter,
+                urgency=urgency,
+                scope=self._scope_of(logs),
+                logs=logs,
+                needs=needs,
+            )
         )
-        self._writer.submit(item)
 
     def _scope_of(self, logs: Collection[str]) -> str:
         """Return the scope of work that names *logs*: that of a tenant whose log alone it names."""
@@ -280,16 +292,21 @@ class Store:
         return SYSTEM
 
     def later(
-        self, group: str, work: Callable[[Tx], T], *, logs: Collection[str] = ()
+        self,
+        group: str,
+        work: Callable[[Tx], T],
+        *,
+        logs: Collection[str] = (),
+        needs: Collection[Need] = (),
     ) -> None:
         """Hand in lazy *work* of *group*, a claim's token; `durable` says whether it was committed.
 
-        See `write` for *logs*.
+        See `write` for *logs* and *needs*.
         One claim's failures are never told to another. A group of a claim's own ("token/writes")
         is waited for apart from the rest. `forget` ends them all.
         """
         receipt = Receipt()
-        self._hand_in(work, "lazy", logs, receipt)
+        self._hand_in(work, "lazy", logs, receipt, needs)
         self._later.setdefault(group, []).append(receipt)
 
     async def durable(self, group: str) -> None:

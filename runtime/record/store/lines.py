@@ -19,11 +19,14 @@ from typing import Any, Final, Literal, Protocol, TypeAlias
 
 from interlock.runtime.errors import NotRecorded
 from interlock.runtime.record.events import EVERY
+from interlock.runtime.record.store.of_many import OfMany
 
 LAZY_WAIT_S: Final = 0.025
 LARGEST_BATCH: Final = 128
 #: How often an idle thread looks for lazy items before it sleeps, `LAZY_WAIT_S` apart
 LOOKS: Final = 40
+#: Rows of one kind, by their name
+Need: TypeAlias = tuple[OfMany, str]
 Urgency: TypeAlias = Literal["eager", "lazy"]
 #: The name of the line of all work that is not of one log
 _COMMON: Final = ""
@@ -52,6 +55,8 @@ class Item:
     scope: str
     #: The logs whose heads the work needs locked
     logs: Collection[str]
+    #: The rows it will ask for, each by its kind and name
+    needs: Collection[Need] = ()
     #: When it waits no more for others, by the monotonic clock
     due: float = field(default_factory=lambda: time.monotonic() + LAZY_WAIT_S)
     #: Its place among all items

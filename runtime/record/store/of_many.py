@@ -2,12 +2,13 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import (
     ARRAY,
     Column,
+    ColumnElement,
     Connection,
     Table,
     Text,
@@ -17,21 +18,31 @@ from sqlalchemy import (
     text,
 )
 
-from interlock.runtime.record.store.statement import Row, Statement
+from interlock.runtime.record.store.statement import Statement
 
 
 class OfMany:
-    """Reads the rows of one table in which *column* is one of many names, in no order."""
+    """Reads the rows of one table in which *column* is one of many names, in no order.
+
+    All their columns and those in *more* are read, or *only* some; the rows are locked where *lock*
+    says so.
+    """
 
     def __init__(
         self,
         table: Table,
         column: Column[Any],
+        *,
+        only: Sequence[Column[Any]] = (),
+        more: Sequence[ColumnElement[Any]] = (),
+        lock: bool = False,
     ) -> None:
         self._column = column.name
         named = bindparam("names", type_=ARRAY(Text))
         listed = text("SELECT value FROM json_each(:names)")
-        whole = select(table)
+        whole = select(*(only or (table,)), *more)
+        if lock:
+            whole = whole.with_for_update()
         self._statement = Statement(
             {
                 "postgresql": whole.where(column == any_(named)),
@@ -43,9 +54,9 @@ class OfMany:
         self,
         connection: Connection,
         names: Sequence[str],
-    ) -> dict[str, list[Row]]:
+    ) -> dict[str, list[Mapping[str, Any]]]:
         """Return the rows of each name; a name that has none is not there."""
-        rows: defaultdict[str, list[Row]] = defaultdict(list)
+        rows: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
         place = {"names": listed(connection, names)}
         for row in self._statement.all(connection, place):
             rows[row[self._column]].append(row)

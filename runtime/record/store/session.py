@@ -37,9 +37,11 @@ class Session(Connection[TupleRow]):
         """
         return self._cursor().execute(query, params, **options)
 
-    def executemany(self, query: Any, params: Iterable[Any]) -> None:
+    def executemany(self, query: Any, params: Iterable[Any]) -> Cursor[TupleRow]:
         """Execute once for each of *params*, and wait for the server once."""
-        self._cursor().executemany(query, params)
+        cursor = self._cursor()
+        cursor.executemany(query, params)
+        return cursor
 
     def _cursor(self) -> Cursor[TupleRow]:
         if self._kept is None or self._kept.closed:

@@ -42,19 +42,23 @@ class Statement:
         rows: int = cursor.rowcount
         return rows
 
-    def run_many(self, connection: Connection, rows: Sequence[Parameters]) -> None:
-        """Execute once for each of *rows*; a server is asked for all of them in one go."""
+    def run_many(self, connection: Connection, rows: Sequence[Parameters]) -> int:
+        """Execute once for each of *rows*, and return the number of rows that were changed.
+
+        A server is asked for all of them in one go.
+        """
         if len(rows) > 1:
-            self._execute_many(connection, rows)
-        elif rows:
-            self._execute(connection, rows[0])
+            return self._execute_many(connection, rows)
+        return self.run(connection, rows[0]) if rows else 0
 
     def one(self, connection: Connection, parameters: Parameters) -> Row | None:
         """Return the first row, or None when there is none."""
         rows = self.all(connection, parameters)
         return rows[0] if rows else None
 
-    def all(self, connection: Connection, parameters: Parameters) -> list[Row]:
+    def all(
+        self, connection: Connection, parameters: Parameters
+    ) -> Sequence[Mapping[str, Any]]:
         """Return every row."""
         cursor, names = self._execute(connection, parameters)
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -75,16 +79,18 @@ class Statement:
             compiled.names = [column[0] for column in cursor.description]
         return cursor, compiled.names
 
-    def _execute_many(self, connection: Connection, rows: Sequence[Parameters]) -> None:
+    def _execute_many(self, connection: Connection, rows: Sequence[Parameters]) -> int:
         compiled = self._compiled.get(connection.dialect.name)
         if compiled is None:
             compiled = self._compile(connection, rows[0])
         driver: Any = connection.connection.dbapi_connection
         arguments = [compiled.arguments(row) for row in rows]
         try:
-            driver.executemany(compiled.sql, arguments)
+            cursor = driver.executemany(compiled.sql, arguments)
         except compiled.errors as error:
             raise failure(connection, compiled.sql, error) from error
+        changed: int = cursor.rowcount
+        return changed
 
     def _compile(self, connection: Connection, parameters: Parameters) -> "_Compiled":
         dialect = connection.dialect

@@ -9,9 +9,8 @@ in `interlock.runtime.record.store.lines`.
 import errno
 import os
 import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Collection
 from typing import Any, Final, Literal, TypeAlias
 
 from sqlalchemy import Connection
@@ -29,8 +28,8 @@ from interlock.runtime.record.events import Event
 from interlock.runtime.record.store.connections import Connections
 from interlock.runtime.record.store.lines import Item, Lines
 from interlock.runtime.record.store.patience import SAID_NOTHING
-from interlock.runtime.record.store.scope import SYSTEM, enter
-from interlock.runtime.record.tlog import Frontier
+from interlock.runtime.record.store.scope import SYSTEM
+from interlock.runtime.record.store.transaction import Tx
 
 #: What a database says when it is not as it was made: a table is gone, or a value has another type
 _CHANGED: Final = (
@@ -47,52 +46,6 @@ _SILENT: Final = ("statement timeout", "connection timeout", SAID_NOTHING)
 #: What SQLite and the system say when a file cannot grow
 _FULL: Final = ("disk is full", os.strerror(errno.ENOSPC))
 Stage: TypeAlias = Literal["begin", "work", "flush", "commit"]
-
-
-@dataclass(kw_only=True, slots=True)
-class Tx:
-    """An open write transaction; lives on one thread and as long as the transaction."""
-
-    connection: Connection
-    clock: Callable[[Connection], int]
-    #: Whose rows it sees and changes now
-    scope: str = SYSTEM
-    #: Recorded in the ledger with what was written, in this order
-    events: list[Event] = field(default_factory=list)
-    #: Called in order once the transaction is durable, on its thread
-    after: list[Callable[[], None]] = field(default_factory=list)
-    #: The logs whose heads this transaction holds, as they stood when it began
-    heads: dict[str, Frontier] = field(default_factory=dict)
-    #: Claims (run, fence, token) checked in this transaction, which holds the rows of their runs
-    checked: set[tuple[str, int, str]] = field(default_factory=set)
-    #: The kill switches that are engaged, once somebody has looked; whoever turns one forgets them
-    engaged: frozenset[tuple[str, str]] | None = None
-    _now: int | None = None
-
-    @property
-    def now(self) -> int:
-        """The time of this transaction in Unix seconds by the database's clock, read once.
-
-        Rows and ledger entries of one transaction carry the same time.
-        """
-        if self._now is None:
-            self._now = self.clock(self.connection)
-        return self._now
-
-    def enter(self, scope: str) -> None:
-        """Go on in *scope*; a statement is needed only where it is another."""
-        if scope != self.scope:
-            enter(self.connection, scope)
-            self.scope = scope
-            self.engaged = None
-
-    @contextmanager
-    def widened(self) -> Iterator[None]:
-        """See every row while the block runs: for the ledger, whose logs depend on each other."""
-        scope = self.scope
-        self.enter(SYSTEM)
-        yield
-        self.enter(scope)
 
 
 Work: TypeAlias = Callable[[Tx], Any]
@@ -200,9 +153,10 @@ class Writer:
             with self._connections.transaction(scope) as connection:
                 stage = "work"
                 tx = Tx(
-                    connection=connection,
+                    opened=connection,
                     clock=self._clock,
                     scope=scope,
+                    items=deque(batch),
                 )
                 logs = frozenset().union(*(item.logs for item in batch))
                 if logs:
@@ -211,6 +165,8 @@ class Writer:
                 for item in batch:
                     tx.enter(item.scope)
                     results.append(item.work(tx))
+                    tx.items.popleft()
+                tx.settle()
                 stage = "flush"
                 tx.enter(scope)
                 if tx.events:

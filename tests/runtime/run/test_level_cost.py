@@ -18,9 +18,9 @@ from interlock.runtime.run.run import NewRun, Run
 from interlock.runtime.testing import AGENT, PLENTY, REVISION, TOOLBOX, Effects, World
 
 #: One permitted write: BEGIN and COMMIT of three transactions, and all that is between them
-ALONE: Final = 32
-#: What each level above adds: it is reserved and settled there
-A_LEVEL: Final = 2
+ALONE: Final = 36
+#: What each level above adds: it is looked up, reserved and settled there
+A_LEVEL: Final = 4
 #: The levels above are read at once, for the policy
 LOOK: Final = 1
 NEW: Final = NewRun(
