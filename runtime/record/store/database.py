@@ -8,7 +8,7 @@ from concurrent.futures import Future
 from contextlib import suppress
 from copy import copy
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -36,6 +36,7 @@ from interlock.runtime.record.store.writer import (
     Flush,
     Lock,
     Observer,
+    Work,
     Writer,
     reason,
     typed,
@@ -262,7 +263,7 @@ class Store:
 
     def _hand_in(
         self,
-        work: Callable[[Tx], Any],
+        work: Work,
         urgency: Urgency,
         logs: Collection[str],
         waiter: Waiter,

@@ -100,7 +100,10 @@ async def test_whoever_uses_the_connection_sees_what_was_put_aside(
 async def test_the_changes_of_one_row_keep_their_order(store: Store) -> None:
     """A row is inserted before it is changed, whatever was put aside first of each kind."""
 
+    await store.write(partial(_put, bulk=_NEW, row=_key("before")))
+
     def work(tx: Tx) -> None:
+        tx.put(_OWNER, {"key": "before", "owner": "zeta"})
         tx.put(_NEW, _key("a"))
         tx.put(_OWNER, {"key": "a", "owner": "beta"})
         tx.put(_NEW, _key("b"))
@@ -114,6 +117,7 @@ async def test_the_changes_of_one_row_keep_their_order(store: Store) -> None:
 
     keys = await _keys(store)
     assert {name: tenant for name, (tenant, _) in keys.items()} == {
+        "before": "zeta",
         "a": "beta",
         "b": "delta",
         "c": "acme",
