@@ -99,7 +99,6 @@ async def test_whoever_uses_the_connection_sees_what_was_put_aside(
 
 async def test_the_changes_of_one_row_keep_their_order(store: Store) -> None:
     """A row is inserted before it is changed, whatever was put aside first of each kind."""
-
     await store.write(partial(_put, bulk=_NEW, row=_key("before")))
 
     def work(tx: Tx) -> None:
