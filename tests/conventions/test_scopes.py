@@ -22,6 +22,7 @@ WIDE: Final[Mapping[str, str]] = {
     "runtime/record/store/scope.py": _OWN,
     "runtime/record/store/database.py": _OWN,
     "runtime/record/store/connections.py": _OWN,
+    "runtime/record/store/transaction.py": _OWN,
     "runtime/record/store/writer.py": _OWN,
     "runtime/record/store/sqlite.py": _OWN,
     "runtime/record/ledger.py": "a log begins under the head of the home's; none may have a gap",
