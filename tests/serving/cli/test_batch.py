@@ -2,6 +2,7 @@
 terminal and by scripts.
 """
 
+import getpass
 import io
 import json
 import sys
@@ -89,6 +90,25 @@ def test_a_job_goes_from_a_manifest_to_its_results(
     lines = [json.loads(line) for line in file.read_text("utf-8").splitlines()]
     assert written.value == {"file": str(file), "documents": 3}
     assert [line["status"] for line in lines] == ["done", "done", "failed"]
+
+
+def test_a_job_without_budget_says_who_began_it_and_how_to_raise_it(
+    home: Path, manifest: Path, command: Command
+) -> None:
+    """Its runs are held, and each names the command that lets it go on."""
+    submit = ("batch", "submit", str(manifest), "--budget", "effects=1", "--yes")
+    job = command(home, *submit, "--json").value["job"]
+    worked = command(home, "worker", "--until-idle")
+    shown = command(home, "batch", "show", job, "--json").value
+    text = command(home, "batch", "show", job).out
+    held = [item for item in shown["items"] if item["status"] == "held"]
+
+    assert worked.code == 5
+    assert shown["by"] == getpass.getuser()
+    assert (shown["limits"], shown["spend"]["effects"]) == ({"effects": 1}, 1)
+    assert len(held) == 2
+    assert all(f"budget raise {job} effects" in item["why"] for item in held)
+    assert f"budget raise {job}" in " ".join(text.split())
 
 
 async def test_whoever_watches_is_told_what_changes(
