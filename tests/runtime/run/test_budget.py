@@ -10,11 +10,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from interlock.runtime.errors import NotFound
+from interlock.runtime.errors import GuardFailed, NotFound
 from interlock.runtime.policy.request import Amounts, BudgetFacts
 from interlock.runtime.record.store import Store, Tx
 from interlock.runtime.record.store.tables import KINDS
 from interlock.runtime.run import budget, level, limit
+from interlock.runtime.run.movement import BUDGETS
 from interlock.runtime.testing import Effects, World
 
 LIMITS = Amounts(**dict.fromkeys(KINDS, 100))
@@ -31,8 +32,8 @@ async def store(database_url: str) -> AsyncIterator[Store]:
     opened.close()
 
 
-async def facts(store: Store) -> BudgetFacts:
-    return await store.read(lambda connection: level.read(connection, "b").facts)
+async def facts(store: Store, name: str = "b") -> BudgetFacts:
+    return await store.read(lambda connection: level.read(connection, name).facts)
 
 
 def reserve(action: str, cost: Amounts) -> Callable[[Tx], bool]:
@@ -49,6 +50,37 @@ def reserve(action: str, cost: Amounts) -> Callable[[Tx], bool]:
 
 def settle(action: str, actual: Amounts) -> Callable[[Tx], Amounts]:
     return lambda tx: budget.charge_reserved(tx, action_id=action, actual=actual)
+
+
+@pytest.mark.parametrize("actions", [1, 2])
+async def test_the_statement_holds_the_limit_where_its_writer_is_mistaken(
+    store: Store, actions: int
+) -> None:
+    """Work that takes a budget for a larger one sets nothing aside past its limit, whether one
+    budget is written or several at once.
+    """
+    names = [f"small-{number}" for number in range(actions)]
+
+    def mistaken(tx: Tx) -> None:
+        for name in names:
+            tx.know(BUDGETS, name, {"limit_steps": 1_000})
+        for name in names:
+            budget.reserve(
+                tx,
+                budget_id=name,
+                action_id=name,
+                tenant="default",
+                cost=Amounts(steps=101),
+            )
+
+    for name in names:
+        await store.write(
+            partial(limit.create, budget_id=name, tenant="default", limits=LIMITS)
+        )
+    with pytest.raises(GuardFailed):
+        await store.write(mistaken)
+    for name in names:
+        assert (await facts(store, name)).reserved == Amounts()
 
 
 async def test_a_reservation_becomes_what_was_spent(store: Store) -> None:
