@@ -2,7 +2,7 @@
 
 Whoever made a release wants it in force, and so does whoever started its rollout. Neither overrules
 somebody else who paused or stopped the rollout: not by letting it go on, not by starting it anew,
-and not by a promotion.
+not by a promotion, and not by a way back to the release.
 
 Releases are of the whole installation. *owner* is its own tenant: a release belongs to that one, so
 the people of no other tenant act on it.
@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from interlock.runtime.policy.request import Principal, Resource, SubjectFacts, identity
+from interlock.runtime.record.events import HOME
 from interlock.runtime.record.vault import Vault
-from interlock.runtime.run import measured, release, rollout
+from interlock.runtime.run import measured, promotion, release, rollout
 from interlock.runtime.run.release import Release
 from interlock.runtime.run.subject import Look, Subject
 
@@ -28,6 +29,8 @@ class _Sides:
 
     wanting: tuple[str, ...]
     halting: tuple[str, ...] = ()
+    #: The entry of that rollout's newest decision, -1 for none
+    seq: int = -1
 
     def is_overruled_by(self, who: str) -> bool:
         """Whether *who* wants the release although somebody else halted its rollout."""
@@ -79,6 +82,31 @@ def paused(name: str, *, owner: str) -> Look:
     return look
 
 
+def brought_back(name: str, *, owner: str) -> Look:
+    """Look at a release that was in force, for the act that puts it in force again.
+
+    One person is enough, so the home itself asks for that: but for whoever would overrule somebody
+    by the act. What came into force since the rollout was halted overrules nobody any more.
+    """
+
+    def look(connection: Connection, vault: Vault, person: Principal) -> Subject:
+        one = release.read(connection, vault, name)
+        who = identity(person.id)
+        sides = _sides(connection, vault, one)
+        turns = promotion.history(connection, vault)
+        is_agreed = any(turn.release == name and turn.seq > sides.seq for turn in turns)
+        is_overruled = sides.is_overruled_by(who) and not is_agreed
+        facts = SubjectFacts(
+            tenant=owner,
+            person=who,
+            requester=who if is_overruled else HOME,
+            agent=_KIND,
+        )
+        return Subject(resource=Resource(type=_KIND, id=name), facts=facts)
+
+    return look
+
+
 def inside(name: str, *, owner: str) -> Look:
     """Look into the parts of a release, which only the people of its own tenant do."""
 
@@ -96,4 +124,5 @@ def _sides(connection: Connection, vault: Vault, one: Release) -> _Sides:
     return _Sides(
         wanting=(identity(newest.by), identity(one.by)),
         halting=tuple(identity(name) for name in newest.halted_by),
+        seq=newest.seq,
     )

@@ -27,6 +27,10 @@ _ACTS: Final[Mapping[How, Act]] = {
     "promoted": "release.promote",
     "rolled_back": "release.rollback",
 }
+_LOOKS: Final = {
+    "promoted": release_subject.made,
+    "rolled_back": release_subject.brought_back,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,6 +178,6 @@ async def _turn(
         partial(storage.store.write, work, logs=(HOME,)),
         person=person,
         arguments={"release": one.digest, "note": note},
-        look=release_subject.made(one.digest, owner=desk.settings.tenant),
+        look=_LOOKS[how](one.digest, owner=desk.settings.tenant),
     )
     return Turned(release=one.digest, previous=before.release)

@@ -76,6 +76,12 @@ class Place:
             self.control.desk, self.name, person=person, note=NOTE
         )
 
+    async def back(self, name: str, *, person: Principal) -> releases.Turned:
+        """Put a release in force again that was before."""
+        return await releases.roll_back(
+            self.control.desk, name, person=person, note=NOTE
+        )
+
     async def begin(self, number: int, home: Home | None = None) -> list[Any]:
         """Leave so many reviews to workers, and return the runs."""
         request = {"path": str(self.contract), "notify": []}
@@ -327,6 +333,33 @@ async def test_who_stopped_a_rollout_is_not_overruled_by_a_new_one(
     assert codes == [("own_request",)] * 2
     assert "ada" in stopped.halted_by
     assert begun.id != again.id
+
+
+async def test_who_stopped_a_rollout_is_not_overruled_by_a_way_back(
+    home_folder: Path,
+) -> None:
+    """Where the release was in force before, neither who made it nor who started its rollout goes
+    back to it alone after somebody else stopped the rollout; another person does, and from then on
+    everybody may again.
+    """
+    starter = replace(REVIEWER, roles=("reviewer", "administrator"))
+    codes = []
+    async with place(home_folder) as here:
+        first = await here.control.runtime.releases.in_force()
+        await here.promote()
+        await here.back(first, person=starter)
+        await here.start(person=starter)
+        await here.turn("stopped", person=ADMINISTRATOR)
+        for person in (starter, ANALYST):
+            with pytest.raises(NotPermitted) as refusal:
+                await here.back(here.name, person=person)
+            codes.append(refusal.value.codes)
+        await here.back(here.name, person=ADMINISTRATOR)
+        await here.back(first, person=ANALYST)
+        again = await here.back(here.name, person=starter)
+
+    assert codes == [("own_request",)] * 2
+    assert again.release == here.name
 
 
 async def test_a_release_that_fails_is_taken_back(home_folder: Path) -> None:
