@@ -14,6 +14,7 @@ from interlock.runtime.run.artefact import Kind
 from interlock.runtime.run.release import Release
 from interlock.runtime.run.unreleased import ReleaseUnusable
 from interlock.serving.policy.difference import Values, difference
+from interlock.serving.policy.layers import Place, named
 
 #: What a release has beside its parts
 _WEIGHTS: Final = "weights"
@@ -56,7 +57,7 @@ def changes(connection: Connection, before: Release, after: Release) -> list[Cha
     for kind in _PLACED:
         told += _placed(connection, kind, before, after)
     told += _of_thresholds(connection, before, after)
-    told += _named("dataset", before, after)
+    told += _of_name("dataset", before, after)
     return told
 
 
@@ -139,7 +140,7 @@ def _placed(
     return _compared(kind, old, new)
 
 
-def _named(kind: Kind, before: Release, after: Release) -> Iterator[Change]:
+def _of_name(kind: Kind, before: Release, after: Release) -> Iterator[Change]:
     old, new = (one.manifest.parts.get(kind) for one in (before, after))
     if old != new:
         yield Change(part=kind, place="", before=old, after=new)
@@ -150,7 +151,7 @@ def _compared(part: str, before: Any, after: Any) -> Iterator[Change]:
     for place in sorted(old.keys() | new.keys()):
         one, other = old.get(place), new.get(place)
         if one != other:
-            yield _change(part, place, one, other)
+            yield _change(part, named(place), one, other)
 
 
 def _change(part: str, place: str, one: Json, other: Json) -> Change:
@@ -168,15 +169,18 @@ def _text(part: str, place: str, one: str, other: str) -> Change:
     return Change(part=part, place=place, before=one, after=other, lines=lines)
 
 
-def _places(value: Any, place: str = "") -> Iterator[tuple[str, Json]]:
-    """Yield every place that holds no further places; a named thing of a list has its name."""
+def _places(value: Any, place: Place = ()) -> Iterator[tuple[Place, Json]]:
+    """Yield every place that holds no further places; a named thing of a list has its name.
+
+    Names may have dots in them, so two places may be written alike and are still two.
+    """
     is_placed = isinstance(value, Mapping)
     inner = value if is_placed else _by_name(value)
     if not inner and not is_placed:
         yield place, value
         return
     for key, more in inner.items():
-        yield from _places(more, f"{place}.{key}" if place else str(key))
+        yield from _places(more, (*place, str(key)))
 
 
 def _by_name(value: Any) -> Mapping[str, Any]:

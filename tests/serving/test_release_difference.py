@@ -78,6 +78,21 @@ async def test_a_key_that_goes_elsewhere_is_seen_first(tmp_path: Path) -> None:
     assert {one.part for one in told.values()} == {"model", "weights"}
 
 
+async def test_a_name_with_dots_hides_no_other(tmp_path: Path) -> None:
+    """Where two places are written alike, a change of one is told, whatever stands at the other."""
+    digests = []
+    async with opened(_settings(tmp_path / "home", {})) as home:
+        for weight in (1, 9):
+            weights = {"planner": {"gpt-4.1": weight}, "planner.gpt-4": {"1": 1}}
+            made = await acts.create(home, person=ANALYST, weights=weights)
+            digests.append(made.digest)
+        told = await releases.changes(home.runtime.storage, *digests)
+
+    assert [(one.place, one.before, one.after) for one in told.changes] == [
+        ("planner.gpt-4.1", 1, 9)
+    ]
+
+
 async def test_the_same_key_at_another_place_is_seen(tmp_path: Path) -> None:
     """Where the variable stays and the place does not, the key's line names both places."""
     told = await _told(
