@@ -80,14 +80,18 @@ async def start(
     code must be installed; where that of the release in force is not, only processes of that one
     begin runs of it. Raises `NotPermitted`, `NotFound`, `AnotherRelease` where the candidate's code
     is not installed, and `BadInput` while another rollout is open ("rollout_open"), for a release
-    that is in force or takes other requests ("rollout_unlike"), and for steps that are none
-    ("rollout_step").
+    that is in force or takes other requests ("rollout_unlike"), for steps that are none
+    ("rollout_step"), and where something else was decided meanwhile ("rollout_moved").
     """
     _refuse_steps(plan)
-    one = await releases.read(home.runtime.storage, name)
+    storage = home.runtime.storage
+    one = await releases.read(storage, name)
+    # Whoever halts a rollout while this is decided is overruled by nothing that was decided before.
+    before = await looks.newest(storage)
+    after = -1 if before is None else before.seq
     return await home.runtime.acts.perform(
         "rollout.start",
-        partial(_start, home, one.digest, plan=plan, by=person.id),
+        partial(_start, home, one.digest, plan=plan, by=person.id, after=after),
         person=person,
         arguments={
             "release": one.digest,
@@ -98,7 +102,7 @@ async def start(
     )
 
 
-async def _start(home: Home, name: str, *, plan: Plan, by: str) -> Rollout:
+async def _start(home: Home, name: str, *, plan: Plan, by: str, after: int) -> Rollout:
     storage = home.runtime.storage
     arms = await _arms(storage, name)
     begun = Rollout(
@@ -108,7 +112,7 @@ async def _start(home: Home, name: str, *, plan: Plan, by: str) -> Rollout:
         by=by,
         plan=plan,
         pins=await _pins_of(home, arms),
-        seq=-1 if arms.before is None else arms.before.seq,
+        seq=after,
     )
     work = partial(_begin, vault=storage.vault, begun=begun)
     return await storage.store.write(work, logs=(HOME,))

@@ -335,6 +335,28 @@ async def test_who_stopped_a_rollout_is_not_overruled_by_a_new_one(
     assert begun.id != again.id
 
 
+async def test_a_stop_while_a_start_is_decided_is_not_overruled(
+    home_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the policy permitted before somebody else stopped the rollout starts none after that."""
+    arms = rollouts._arms  # noqa: SLF001 - the moment between the answer and the act has no door
+
+    async with place(home_folder) as here:
+        await here.start()
+
+        async def late(*asked: Any) -> Any:
+            await here.turn("stopped", person=ADMINISTRATOR)
+            return await arms(*asked)
+
+        monkeypatch.setattr(rollouts, "_arms", late)
+        with pytest.raises(BadInput) as refusal:
+            await here.start()
+        hows = await here.hows()
+
+    assert refusal.value.code == "rollout_moved"
+    assert hows == ["started", "stopped"]
+
+
 async def test_who_stopped_a_rollout_is_not_overruled_by_a_way_back(
     home_folder: Path,
 ) -> None:
