@@ -125,9 +125,9 @@ def engines(url: str, patience: Patience) -> tuple[Engine, Engine, Engine]:
 def unopened(url: str, error: Exception, *, why: str) -> GuardFailed:
     """Return what whoever opens the database is told of the *error* that kept it shut."""
     database = shown(url)
-    # An error without a statement is one of the connection itself.
+    # An error without a statement is one of the connection itself; its text tells of each address.
     if isinstance(error, OperationalError) and error.statement is None:
-        match _standing(url, why):
+        match _standing(url, str(error)):
             case "away":
                 return DatabaseAway(database=database, why=why)
             case "refusing":

@@ -93,11 +93,17 @@ def test_a_server_that_lets_nobody_in_so_is_not_away(guarded: str, wrong: str) -
 def test_a_server_that_has_no_place_left_is_away(
     guarded: str, postgres: Server
 ) -> None:
-    """Places become free: whoever finds none may wait, and is not told of a wrong password."""
+    """Places become free: whoever finds none may wait, and is not told of a wrong password, whether
+    that address is the last one of the server or not.
+    """
+    twice = guarded.replace("?host=", f"?host={postgres.folder},")
+    twice = twice.replace(f",{postgres.folder}", f",{postgres.folder / 'absent'}")
     with psycopg.connect(postgres.url, autocommit=True) as connection:
         connection.execute("ALTER ROLE guarded CONNECTION LIMIT 0")
-        crowded = refusal(guarded)
+        crowded = [refusal(url) for url in (guarded, twice)]
         connection.execute("ALTER ROLE guarded CONNECTION LIMIT -1")
     Store.open(guarded).close()
 
-    assert (crowded.code, crowded.is_outage) == ("database_away", True)
+    assert [(error.code, error.is_outage) for error in crowded] == [
+        ("database_away", True)
+    ] * 2
