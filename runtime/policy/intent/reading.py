@@ -1,8 +1,9 @@
 """Reading: words as sentences of tokens, without what is quoted in them.
 
-What stands in quotation marks, in a quoted line or after "he wrote:" is somebody's text, and asks
-for nothing. Where "he wrote:" ends its line, below "Ticket 5:" and below "Forwarded message", that
-is all the rest. A quotation that is not closed goes on to the end, too (fails closed).
+What stands in quotation marks, in a quoted line, after "he wrote:" or after "summarise this:" is a
+text to be read, and asks for nothing. Where one of these ends its line, below "Ticket 5:" and below
+"Forwarded message", that is all the rest. A quotation that is not closed goes on to the end, too
+(fails closed).
 """
 
 import re
@@ -69,6 +70,17 @@ _SAID: Final = re.compile(
     r"|sentence|phrase|paragraph"
     r"|(?:note|notes|letter|memo|comment|post|request) (?:from|by|of))"
     r"(?: (?:me|us|him|her|them|you|this|that|the following|as follows|[^\W\d_]+)){0,3} ?$"
+)
+#: After one of these and a colon comes what is to be read, not done: "summarise this:"
+_HANDED: Final = re.compile(
+    r"(?:^|[.!?,;] |\b(?:and|then|please|you|to) )(?:(?:summari[sz]e|sum up|translate|proofread"
+    r"|proof-read|spell-?check|paraphrase|rephrase|reword|rewrite|shorten|simplify|explain|classify"
+    r"|analy[sz]e|review|check|correct|evaluate|assess|rate|compare|read|interpret)"
+    r"|is|are|think of)"
+    r"(?: (?:this|that|these|those|it|(?:the )?following|below)"
+    r"(?: (?:mail|e-?mail|message|text|clause|letter|note|sentence|paragraph|instruction|request"
+    r"|reply|answer|comment|wording|draft|phishing|(?:a )?scam|spam)s?)?)?"
+    r"(?: (?:more |less )?\w+ly)?(?: (?:for|as|in|into|to)(?: [^\W\d_]+){1,3})? ?$"
 )
 #: Characters before a colon among which "he wrote" is looked for
 _NEAR: Final = 160
@@ -145,9 +157,10 @@ def _of_line(line: str) -> Iterator[Sentence]:
 
 
 def _told_apart(line: str) -> str:
-    """Return the line without what stands after "he wrote:", which somebody said."""
+    """Return the line without what stands after "he wrote:" or "summarise this:"."""
     for colon in re.finditer(r":(?=\s|$|\ufffc)", line):
-        if _SAID.search(line[: colon.start()][-_NEAR:].lower()):
+        before = line[: colon.start()][-_NEAR:].lower()
+        if _SAID.search(before) or _HANDED.search(before):
             return line[: colon.start()] + _QUOTED
     return line
 
