@@ -50,6 +50,7 @@ from interlock.runtime.policy.intent.grammar import (
     THERE,
     TURN,
     TWICE,
+    UNPAID,
     WHEN,
     WISHED,
     WONDER,
@@ -79,6 +80,8 @@ class Clause:
         """Whether the verb at this place is asked for; False where forbidden, None for neither."""
         left = _plain(_text(self.tokens[:at]))
         if NAMED.search(left) or _is_in_name(self.tokens, at):
+            return None
+        if UNPAID.match(_text(self.tokens[at:])):
             return None
         follows = _text(self.tokens[at + 1 :])
         if self.mood != "forbids" and RESERVED.search(follows):

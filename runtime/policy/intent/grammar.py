@@ -204,6 +204,11 @@ MAKE_BELIEVE: Final = re.compile(
     r"(?:(?:just |only )?(?:simulate|pretend|imagine|hypothetically|for (?:example|instance)"
     r"|as an example|example|theoretically|in theory)(?: (?:this|that|it|the following))? )$"
 )
+#: It is paid, and is no money: "pay attention to the fee"
+UNPAID: Final = re.compile(
+    r"pay(?:ing)? (?:(?!for |to )\S+ ){0,3}"
+    r"(?:attention|heed|homage|tribute|respects?|compliments?) "
+)
 #: The principal's own word is still to come: "only pay Bob if I confirm"
 RESERVED: Final = re.compile(
     r"\b(?:if|when|once|after|until|unless) i (?:(?:have|also|then|first|really) )?"
