@@ -14,7 +14,7 @@ from interlock.runtime.policy.intent.forms import listed
 from interlock.runtime.policy.intent.phrase import Phrase, phrase_of
 from interlock.runtime.policy.intent.reading import Sentence, is_readable, sentences
 from interlock.runtime.policy.intent.vocabulary import Verb, Vocabulary, Wording
-from interlock.runtime.policy.intent.withdrawal import withdraws
+from interlock.runtime.policy.intent.withdrawal import reserves, withdraws
 
 #: Kind of effect -> how many of them were asked for; None where no number was said
 Intent: TypeAlias = dict[str, int | None]
@@ -72,11 +72,16 @@ def _read(text: Sequence[Sentence], findings: _Findings) -> None:
     yielding = len(findings.yielding)
     for sentence in text:
         parts = clauses(sentence)
+        begun = len(findings.asked), len(findings.yielding)
         for number, clause in enumerate(parts):
             if withdraws(clause, parts[:number]):
                 del findings.asked[before:]
                 del findings.yielding[yielding:]
             _hear(parts[number:], findings)
+        if reserves(parts):
+            begun = begun if len(parts) > 1 else (before, yielding)
+            del findings.asked[begun[0] :]
+            del findings.yielding[begun[1] :]
 
 
 def _hear(parts: Sequence[Clause], findings: _Findings) -> None:
