@@ -1,9 +1,9 @@
 """Sameness: what a value means, and whether two arguments say the same, however each is written.
 
-A number counts by its value, a date or a time by what it means. Of another text, here, case and
-blanks do not count, and two lists say the same where one thing stands in both: what is doubtful is
-the same (a guard against doing a thing twice fails closed). A plan proves by the same meanings, in
-`runtime/door/plan/same.py`, and there a doubt is a no: texts letter by letter, lists as a whole.
+A number counts by its value, a date or a time by what it means. Of another text, here, case, blanks
+and marks do not count, and two lists say the same where one thing stands in both: what is doubtful
+is the same (a guard against doing a thing twice fails closed). A plan proves by the same meanings,
+in `runtime/door/plan/same.py`, and there a doubt is a no: texts letter by letter, lists as a whole.
 """
 
 import re
@@ -15,6 +15,9 @@ from interlock.runtime.policy.boundary import folded
 from interlock.runtime.policy.moments import moment_of, number_of
 
 _BLANKS: Final = re.compile(r"\s+")
+#: What stands around a name, and parts it: "#general", "<ann@x.example>"
+_MARKS: Final = re.compile(r"[\W_]+")
+_TEXT: Final = "text:"
 
 
 def is_same(one: Any, other: Any) -> bool:
@@ -47,7 +50,7 @@ def meaning_of(leaf: Any) -> str:
     moment = moment_of(leaf) if isinstance(leaf, str) else None
     if moment is not None:
         return f"moment:{moment.day} {moment.clock}"
-    return f"text:{leaf}"
+    return f"{_TEXT}{leaf}"
 
 
 def _meanings(value: Any) -> Iterator[str]:
@@ -62,6 +65,14 @@ def _meanings(value: Any) -> Iterator[str]:
             yield from _meanings(item)
     elif isinstance(value, str):
         if value:
-            yield _BLANKS.sub("", folded(meaning_of(value.strip())))
+            yield _squeezed(meaning_of(value.strip()))
     elif value is not None:
         yield meaning_of(value)
+
+
+def _squeezed(meaning: str) -> str:
+    """Return a meaning without blanks, and a text without marks, too, where it has more."""
+    plain = _BLANKS.sub("", folded(meaning))
+    letters = _MARKS.sub("", plain.removeprefix(_TEXT))
+    is_text = plain.startswith(_TEXT) and letters
+    return f"{_TEXT}{letters}" if is_text else plain

@@ -128,6 +128,10 @@ async def test_an_effect_of_which_nobody_knows_is_told_as_that(tmp_path: Path) -
         ("50", "50.00"),
         (" Ann  Lee", "annlee"),
         ("GB29 NWBK", "gb29nwbk"),
+        ("GB29 NWBK", "GB29-NWBK"),
+        ("#general", "general"),
+        ("ann.lee@x.example", "<ann.lee@x.example>"),
+        ("Bob", "'Bob'"),
         ("2024-05-15 10:00", "2024-05-15T10:00:00"),
         (["a", "b"], "B"),
         (["a", "b"], ["b", "c"]),
@@ -137,7 +141,7 @@ async def test_an_effect_of_which_nobody_knows_is_told_as_that(tmp_path: Path) -
     ],
 )
 def test_the_same_in_other_letters_is_the_same(one: object, other: object) -> None:
-    """Numbers, moments, case, blanks and the company in a list make no other value."""
+    """Numbers, moments, case, blanks, marks and the company in a list make no other value."""
     assert is_same(one, other), json.dumps([one, other])
     assert is_same(other, one)
 
@@ -153,6 +157,9 @@ def test_the_same_in_other_letters_is_the_same(one: object, other: object) -> No
         ("a", None),
         ({"to": "a", "amount": 5}, {"to": "a", "amount": 6}),
         ("05", 5),
+        (-50, 50),
+        (1.5, 15),
+        ("?", "!"),
     ],
 )
 def test_another_value_is_not_the_same(one: object, other: object) -> None:
