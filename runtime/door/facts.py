@@ -58,7 +58,7 @@ _ROWS: Final = Statement(
         tables.run.c.refusals,
         tables.run.c.label,
         tables.run.c.intent,
-        done.TOOLS.label("tools_done"),
+        done.NAMED.label("effects"),
         done.HERE.label("tools_here"),
         done.PLANS.label("plans"),
         *level.AMOUNTS,
@@ -93,6 +93,8 @@ class Facts:
     run_label: Label
     #: The action as it is recorded, or None when it was never proposed
     row: RecordedAction | None
+    #: The other effects of the run, each by its name
+    effects: frozenset[str]
     #: The approval that the action waits for
     open_approval: str | None = None
     #: The approval on which nobody decided in time; empty for none
@@ -117,6 +119,7 @@ class Facts:
             time_ms=self._time_ms(proposal.tool),
             now=self.context.now,
             run_label=self.run_label,
+            effects=self.effects,
             row=self.row,
             open_approval=self.open_approval,
             lapsed=self.lapsed,
@@ -283,6 +286,7 @@ def _facts(
             context=context,
             run_label=run_label,
             row=recorded,
+            effects=done.effects(row),
             proposed=edit.proposed(edits, action_id=proposal.id),
         ),
         connection,

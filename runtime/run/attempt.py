@@ -69,6 +69,8 @@ class Attempt:
     now: int
     #: The run's label when the facts were gathered
     run_label: Label
+    #: The other effects of the run then, each by its name
+    effects: frozenset[str]
     decision: Decision = UNDECIDED
     #: What is recorded of the action already
     row: RecordedAction | None = None

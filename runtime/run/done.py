@@ -1,7 +1,7 @@
 """Done: how many effects a run has done, or may have done, and what it did on one resource.
 
-A count that was looked at before another effect began is no count any more, so it is looked at
-again where an effect begins; a run is spared that whose words say no number, as long as it has read
+What was looked at before another effect began, or failed, holds no more, so the effects are looked
+at again where one begins; a run is spared that whose words say no number, as long as it has read
 nothing of strangers, and one without words.
 """
 
@@ -32,9 +32,10 @@ _STATE: Final = _ACTION.c.state
 _EFFECTS: Final = or_(_CLASS == "write", _CLASS == "irreversible") & or_(
     _STATE == "started", _STATE == "done", _STATE == "unknown"
 )
-#: The tools of the effects of *run* but for *action*, one for each effect
-TOOLS: Final[ColumnElement[str]] = (
-    select(func.aggregate_strings(_ACTION.c.tool, _SPACE))
+_BETWEEN: Final[Any] = literal_column("'/'")
+#: The effects of *run* but for *action*: each as its id and its tool, which have no space in them
+NAMED: Final[ColumnElement[str]] = (
+    select(func.aggregate_strings(_ACTION.c.id + _BETWEEN + _ACTION.c.tool, _SPACE))
     .where(_OTHERS, _EFFECTS)
     .scalar_subquery()
 )
@@ -61,15 +62,13 @@ EFFECTS: Final = (
     .where(_OTHERS, _EFFECTS)
     .subquery()
 )
-_COUNT: Final = Statement(
-    select(func.count().label("count")).select_from(_ACTION).where(_OTHERS, _EFFECTS)
-)
+_NAMED: Final = Statement(select(NAMED.label("effects")))
 
 
 def facts_for(row: Row) -> dict[str, Any]:
     """Return the facts about what the run may do and has done, by their names in the context."""
     intent = intent_of(row["intent"])
-    done = Counter((row["tools_done"] or "").split())
+    done = Counter(effect.partition("/")[2] for effect in effects(row))
     here = set((row["tools_here"] or "").split())
     return {
         "intent": IntentFacts(spoken=intent is not None, kinds=intent or {}),
@@ -78,11 +77,16 @@ def facts_for(row: Row) -> dict[str, Any]:
     }
 
 
+def effects(row: Row) -> frozenset[str]:
+    """Return the effects that the column `NAMED` of *row* tells of."""
+    return frozenset((row["effects"] or "").split())
+
+
 def is_outdated(
     tx: Tx,
     step: Attempt,
 ) -> bool:
-    """Whether the run has begun another effect since the facts were gathered (fails closed).
+    """Whether the run has other effects than when the facts were gathered (fails closed).
 
     Asked only where the policy counts effects: the words say a number, a plan says which effects
     there are, or the run has words and has read, or is given unread, what nobody vouches for. The
@@ -90,9 +94,8 @@ def is_outdated(
     """
     if not _is_counted(step):
         return False
-    row = _COUNT.one(tx.apart, {"run": step.run.id, "action": step.id})
-    known = sum(step.request.context.done.values())
-    return row is None or row["count"] != known
+    row = _NAMED.one(tx.apart, {"run": step.run.id, "action": step.id})
+    return row is None or effects(row) != step.effects
 
 
 def _is_counted(step: Attempt) -> bool:
