@@ -48,6 +48,7 @@ class Change:
 def changes(connection: Connection, before: Release, after: Release) -> list[Change]:
     """Return what differs from *before* to *after*: what leads outside first, then the policy.
 
+    A part that is another one is told in every case: by its names where no place of it differs.
     Raises `ReleaseUnusable` for a part that is not what its name says (fails closed).
     """
     told = list(_keys(connection, before, after))
@@ -137,7 +138,7 @@ def _placed(
     connection: Connection, kind: Kind, before: Release, after: Release
 ) -> Iterable[Change]:
     old, new = (_json(connection, kind, one) for one in (before, after))
-    return _compared(kind, old, new)
+    return list(_compared(kind, old, new)) or _of_name(kind, before, after)
 
 
 def _of_name(kind: Kind, before: Release, after: Release) -> Iterator[Change]:
@@ -150,8 +151,13 @@ def _compared(part: str, before: Any, after: Any) -> Iterator[Change]:
     old, new = (dict(_places(one)) for one in (before, after))
     for place in sorted(old.keys() | new.keys()):
         one, other = old.get(place), new.get(place)
-        if one != other:
+        if (place in old, _written(one)) != (place in new, _written(other)):
             yield _change(part, named(place), one, other)
+
+
+def _written(value: Json) -> bytes:
+    """Return the value as JSON, where true is not 1."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
 def _change(part: str, place: str, one: Json, other: Json) -> Change:
@@ -170,13 +176,14 @@ def _text(part: str, place: str, one: str, other: str) -> Change:
 
 
 def _places(value: Any, place: Place = ()) -> Iterator[tuple[Place, Json]]:
-    """Yield every place that holds no further places; a named thing of a list has its name.
+    """Yield every place that holds no further places, and those that are empty.
 
-    Names may have dots in them, so two places may be written alike and are still two.
+    A named thing of a list has its name. Names may have dots in them, so two places may be written
+    alike and are still two.
     """
     is_placed = isinstance(value, Mapping)
     inner = value if is_placed else _by_name(value)
-    if not inner and not is_placed:
+    if not inner and (place or not is_placed):
         yield place, value
         return
     for key, more in inner.items():

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any, Final
 
+import pytest
+
 from interlock.runtime.policy.request import Principal
 from interlock.serving import releases
 from interlock.serving.home import opened
@@ -91,6 +93,27 @@ async def test_a_name_with_dots_hides_no_other(tmp_path: Path) -> None:
     assert [(one.place, one.before, one.after) for one in told.changes] == [
         ("planner.gpt-4.1", 1, 9)
     ]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "told"),
+    [
+        ({}, {"planner": {}}, ("planner", None, {})),
+        ({"planner": {"m": 1}}, {"planner": {"m": True}}, ("planner.m", 1, True)),
+    ],
+)
+async def test_what_hardly_differs_is_told(
+    tmp_path: Path, before: Any, after: Any, told: Any
+) -> None:
+    """A place that is empty in place of missing, and true in place of 1, are changes."""
+    async with opened(_settings(tmp_path / "home", {})) as home:
+        digests = [
+            (await acts.create(home, person=ANALYST, weights=weights)).digest
+            for weights in (before, after)
+        ]
+        compared = await releases.changes(home.runtime.storage, *digests)
+
+    assert [(one.place, one.before, one.after) for one in compared.changes] == [told]
 
 
 async def test_the_same_key_at_another_place_is_seen(tmp_path: Path) -> None:
