@@ -6,7 +6,7 @@ the effects of the run are then denied (fails closed).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 
 from interlock.runtime.policy.intent.clauses import Clause, clauses
@@ -28,18 +28,26 @@ _AGAIN: Final = listed(
 )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Asked:
+    """What one verb asks for of one kind of effect."""
+
+    kind: str
+    #: How many of it, in each wording that the verb fits
+    numbers: Sequence[int | None]
+    #: It does not count where one of these kinds is asked for without a condition
+    unless: frozenset[str] = frozenset()
+
+
+@dataclass(kw_only=True, slots=True)
 class _Findings:
     """What was found so far in the words."""
 
     vocabulary: Vocabulary
     #: The groups of the things that were mentioned, for "it" to stand for
-    mentioned: set[str]
-    #: Kind of effect, and how many of it one verb asks for in each wording that it fits
-    asked: list[tuple[str, Sequence[int | None]]]
-    #: The same of wordings that do not count where other kinds are asked for, with those kinds
-    yielding: list[tuple[str, Sequence[int | None], frozenset[str]]]
-    forbidden: set[str]
+    mentioned: set[str] = field(default_factory=set)
+    asked: list[_Asked] = field(default_factory=list)
+    forbidden: set[str] = field(default_factory=set)
 
 
 def derive(words: Sequence[str], vocabulary: Vocabulary) -> Intent:
@@ -49,16 +57,10 @@ def derive(words: Sequence[str], vocabulary: Vocabulary) -> Intent:
     texts = [list(sentences(text)) for text in words]
     if any(len(sentence.tokens) > MOST_TOKENS for text in texts for sentence in text):
         return {}
-    findings = _Findings(vocabulary, set(), [], [], set())
+    findings = _Findings(vocabulary=vocabulary)
     for text in texts:
         _read(text, findings)
-    asked: Intent = {}
-    for kind, numbers in findings.asked:
-        _license(kind, numbers, asked)
-    others = frozenset(asked)
-    for kind, numbers, unless in findings.yielding:
-        if not unless & others:
-            _license(kind, numbers, asked)
+    asked = _licensed(findings.asked)
     return {
         kind: number
         for kind, number in sorted(asked.items())
@@ -66,22 +68,33 @@ def derive(words: Sequence[str], vocabulary: Vocabulary) -> Intent:
     }
 
 
+def _licensed(findings: Sequence[_Asked]) -> Intent:
+    """Return what is licensed: what counts in any case, then what counts beside nothing of that."""
+    intent: Intent = {}
+    for asked in findings:
+        if not asked.unless:
+            _license(asked, intent)
+    others = frozenset(intent)
+    for asked in findings:
+        if asked.unless and not asked.unless & others:
+            _license(asked, intent)
+    return intent
+
+
 def _read(text: Sequence[Sentence], findings: _Findings) -> None:
     """Find what one text asks for; what is taken back in the same text is left out."""
     before = len(findings.asked)
-    yielding = len(findings.yielding)
     for sentence in text:
         parts = clauses(sentence)
-        begun = len(findings.asked), len(findings.yielding)
+        before_sentence = len(findings.asked)
         for number, clause in enumerate(parts):
             if withdraws(clause, parts[:number]):
                 del findings.asked[before:]
-                del findings.yielding[yielding:]
             _hear(parts[number:], findings)
         if reserves(parts):
-            begun = begun if len(parts) > 1 else (before, yielding)
-            del findings.asked[begun[0] :]
-            del findings.yielding[begun[1] :]
+            # A sentence of its own ("Ask me first.") keeps back what the text asked for before it.
+            kept_back = before_sentence if len(parts) > 1 else before
+            del findings.asked[kept_back:]
 
 
 def _hear(parts: Sequence[Clause], findings: _Findings) -> None:
@@ -104,20 +117,19 @@ def _take(verb: Verb, phrase: Phrase, findings: _Findings, *, is_asked: bool) ->
             number = phrase.number_of(wording.objects or phrase.things)
             kinds.setdefault((wording.kind, wording.unless), []).append(number)
     for (kind, unless), numbers in kinds.items():
-        if is_asked and unless:
-            findings.yielding.append((kind, numbers, unless))
-        elif is_asked:
-            findings.asked.append((kind, numbers))
+        if is_asked:
+            asked = _Asked(kind=kind, numbers=numbers, unless=unless)
+            findings.asked.append(asked)
         elif not phrase.is_narrow and not phrase.words & _AGAIN:
             findings.forbidden.add(kind)
 
 
-def _license(kind: str, numbers: Sequence[int | None], asked: Intent) -> None:
+def _license(asked: _Asked, intent: Intent) -> None:
     """Add what was asked for once, in one or several wordings; without a number there is no end."""
-    known = asked.get(kind, 0)
-    said = [number for number in numbers if number is not None]
-    is_counted = known is not None and len(said) == len(numbers)
-    asked[kind] = (known or 0) + max(said) if is_counted else None
+    known = intent.get(asked.kind, 0)
+    said = [number for number in asked.numbers if number is not None]
+    is_counted = known is not None and len(said) == len(asked.numbers)
+    intent[asked.kind] = (known or 0) + max(said) if is_counted else None
 
 
 def _fits(wording: Wording, phrase: Phrase, mentioned: set[str]) -> bool:
@@ -153,5 +165,6 @@ def _mention(clause: Clause, findings: _Findings) -> None:
         findings.mentioned |= groups
         for wording in findings.vocabulary.named:
             if groups & wording.objects and clause.mood != "forbids":
-                findings.asked.append((wording.kind, (None,)))
+                asked = _Asked(kind=wording.kind, numbers=(None,))
+                findings.asked.append(asked)
         at += length
