@@ -1,7 +1,8 @@
 """The client before a served home: it sends what the API takes, and repeats only what is safe."""
 
 import re
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -197,9 +198,10 @@ async def test_only_what_is_safe_is_sent_again() -> None:
     assert keys != {""}
 
 
-async def test_releases_and_rollouts_are_read(tmp_path: Path, roll_out: Any) -> None:
-    """What is in force, a manifest, and each decision about a rollout with its figures."""
-    settings = open_workspace({}, chosen={"home": str(tmp_path)}).settings
+@asynccontextmanager
+async def rolled_out(folder: Path, roll_out: Any) -> AsyncIterator[tuple[Any, Client]]:
+    """Serve a home with a rollout under way; yield the rollout and a client of the home."""
+    settings = open_workspace({}, chosen={"home": str(folder)}).settings
     async with opened(settings) as home:
         rolled = await roll_out(home)
         served = application(home, authenticator=OneKey())
@@ -208,9 +210,15 @@ async def test_releases_and_rollouts_are_read(tmp_path: Path, roll_out: Any) -> 
             served.router.lifespan_context(served),
             Client(BASE, key="ilk_ana", transport=transport) as client,
         ):
-            releases = await client.releases()
-            release = await client.release_of(rolled.candidate)
-            told = [one async for one in client.rollouts(limit=1)]
+            yield rolled, client
+
+
+async def test_releases_and_rollouts_are_read(tmp_path: Path, roll_out: Any) -> None:
+    """What is in force, a manifest, and each decision about a rollout with its figures."""
+    async with rolled_out(tmp_path, roll_out) as (rolled, client):
+        releases = await client.releases()
+        release = await client.release_of(rolled.candidate)
+        told = [one async for one in client.rollouts(limit=1)]
 
     assert releases["in_force"] == rolled.control
     assert (release.by, release.in_force) == ("ana", False)
@@ -224,27 +232,15 @@ async def test_rollouts_are_turned_and_releases_taken_back(
     """A rollout is paused, let go on and ended, a release comes back; who made a release starts no
     rollout of it, and is told the code.
     """
-    settings = open_workspace({}, chosen={"home": str(tmp_path)}).settings
-    async with opened(settings) as home:
-        rolled = await roll_out(home)
-        served = application(home, authenticator=OneKey())
-        transport = httpx2.ASGITransport(app=served)
-        async with (
-            served.router.lifespan_context(served),
-            Client(BASE, key="ilk_ana", transport=transport) as client,
-        ):
-            [name] = {one.rollout async for one in client.rollouts()}
-            turned = [
-                await client.turn_rollout(name, how, note="it waits")
-                for how in ("pause", "resume", "stop")
-            ]
-            with pytest.raises(Forbidden) as own:
-                await client.start_rollout(
-                    rolled.candidate, note="again", steps=[9, 100]
-                )
-            before = await client.put_in_force(
-                rolled.control, note="it stays", back=True
-            )
+    async with rolled_out(tmp_path, roll_out) as (rolled, client):
+        [name] = {one.rollout async for one in client.rollouts()}
+        turned = [
+            await client.turn_rollout(name, how, note="it waits")
+            for how in ("pause", "resume", "stop")
+        ]
+        with pytest.raises(Forbidden) as own:
+            await client.start_rollout(rolled.candidate, note="again", steps=[9, 100])
+        before = await client.put_in_force(rolled.control, note="it stays", back=True)
 
     assert [one.status for one in turned] == ["paused", "live", "stopped"]
     assert before == rolled.control

@@ -10,7 +10,9 @@ import pytest
 
 from interlock.agents.contract_review.workflow import ContractReview
 from interlock.runtime.errors import BadInput, NotPermitted
-from interlock.runtime.policy.request import Principal
+from interlock.runtime.policy.decision import Decision
+from interlock.runtime.policy.engine.embedded import EmbeddedPoint
+from interlock.runtime.policy.request import AccessRequest, Principal
 from interlock.runtime.record.audit import entries
 from interlock.runtime.run.rollout import Plan, Rollout
 from interlock.serving.home import Home, opened
@@ -339,16 +341,17 @@ async def test_a_stop_while_a_start_is_decided_is_not_overruled(
     home_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What the policy permitted before somebody else stopped the rollout starts none after that."""
-    arms = rollouts._arms  # noqa: SLF001 - the moment between the answer and the act has no door
-
+    decide = EmbeddedPoint.decide
     async with place(home_folder) as here:
         await here.start()
 
-        async def late(*asked: Any) -> Any:
-            await here.turn("stopped", person=ADMINISTRATOR)
-            return await arms(*asked)
+        async def late(point: EmbeddedPoint, request: AccessRequest) -> Decision:
+            decision = await decide(point, request)
+            if request.action.tool == "rollout.start":
+                await here.turn("stopped", person=ADMINISTRATOR)
+            return decision
 
-        monkeypatch.setattr(rollouts, "_arms", late)
+        monkeypatch.setattr(EmbeddedPoint, "decide", late)
         with pytest.raises(BadInput) as refusal:
             await here.start()
         hows = await here.hows()
