@@ -144,7 +144,12 @@ def _placed(
 def _of_name(kind: Kind, before: Release, after: Release) -> Iterator[Change]:
     old, new = (one.manifest.parts.get(kind) for one in (before, after))
     if old != new:
-        yield Change(part=kind, place="", before=old, after=new)
+        yield Change(
+            part=kind,
+            place="",
+            before=old,
+            after=new,
+        )
 
 
 def _compared(part: str, before: Any, after: Any) -> Iterator[Change]:
@@ -164,7 +169,12 @@ def _change(part: str, place: str, one: Json, other: Json) -> Change:
     texts = [text for text in (one, other) if isinstance(text, str)]
     if any("\n" in text for text in texts):
         return _text(part, place, str(one or ""), str(other or ""))
-    return Change(part=part, place=place, before=one, after=other)
+    return Change(
+        part=part,
+        place=place,
+        before=one,
+        after=other,
+    )
 
 
 def _text(part: str, place: str, one: str, other: str) -> Change:
@@ -172,7 +182,13 @@ def _text(part: str, place: str, one: str, other: str) -> Change:
     if len(one) + len(other) <= _LONGEST:
         compared = unified_diff(one.splitlines(), other.splitlines(), lineterm="")
         lines = tuple(compared)[2:]
-    return Change(part=part, place=place, before=one, after=other, lines=lines)
+    return Change(
+        part=part,
+        place=place,
+        before=one,
+        after=other,
+        lines=lines,
+    )
 
 
 def _places(value: Any, place: Place = ()) -> Iterator[tuple[Place, Json]]:
@@ -207,7 +223,10 @@ def _json(connection: Connection, kind: Kind, one: Release) -> Any:
     try:
         return orjson.loads(content or b"{}")
     except ValueError as error:
-        raise ReleaseUnusable(code="release_unreadable", what=kind) from error
+        raise ReleaseUnusable(
+            code="release_unreadable",
+            what=kind,
+        ) from error
 
 
 def _content(connection: Connection, kind: Kind, one: Release) -> bytes:
