@@ -27,7 +27,6 @@ from interlock.runtime.policy.request import (
     AccessRequest,
     ApprovalFact,
     Context,
-    OpenApprovals,
     RunFacts,
     UnreadFacts,
     request_digest,
@@ -223,12 +222,13 @@ class InformationPoint:
         connection: Connection,
         run: Run,
         proposal: Proposal,
-        run_label: Label,
+        row: Row,
         *,
         key: DataKey,
-        is_planned: bool,
     ) -> Proofs:
         """Return what proves the arguments; results are read only where one is asked for."""
+        run_label = label_of(row["label"])
+        is_planned = row["plans"] > 0
         texts = texts_of(run.request, self._spoken.get(run.agent, frozenset()))
         words = Words(texts)
         return Proofs(
@@ -257,23 +257,21 @@ def _facts(
     run: Run,
     proposal: Proposal,
     *,
-    proofs_of: Callable[..., Proofs],
+    proofs_of: Callable[[Row], Proofs],
     rows: Sequence[Row],
     key: DataKey,
     now: int,
     unread_of: Callable[[], UnreadFacts],
 ) -> Facts:
     row = rows[0]
-    run_label = label_of(row["label"])
-    proofs = proofs_of(run_label, is_planned=row["plans"] > 0)
     recorded = recorded_action.found(row, key)
     edits = _edits(connection, run, proposal, row, key)
     context = Context(
         now=now,
         run=_run_facts(run, row),
-        **told(proposal, proofs),
+        **told(proposal, proofs_of(row)),
         **level.facts_for(connection, row),
-        open_approvals=_open_approvals(row),
+        open_approvals=approval.open_facts(row),
         approvals=_verdicts(connection, run, proposal, recorded, key),
         editors=edit.editors(edits),
         kill_switches=kill_switch.facts(rows),
@@ -284,7 +282,7 @@ def _facts(
     return _waiting(
         Facts(
             context=context,
-            run_label=run_label,
+            run_label=label_of(row["label"]),
             row=recorded,
             effects=done.effects(row),
             proposed=edit.proposed(edits, action_id=proposal.id),
@@ -312,10 +310,6 @@ def _edits(
     if not row["rejections"]:
         return ()
     return edit.edits(connection, key, run_id=run.id, tool=proposal.action.tool)
-
-
-def _open_approvals(row: Row) -> OpenApprovals:
-    return OpenApprovals(run=row["open_of_run"], tenant=row["open_of_tenant"])
 
 
 def _run_facts(run: Run, row: Row) -> RunFacts:

@@ -23,10 +23,15 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select, 
 from interlock.runtime.canonical import Json, canonical, digest
 from interlock.runtime.policy.bounds import Bounds
 from interlock.runtime.policy.decision import Reason
-from interlock.runtime.policy.request import AccessRequest, Principal, identity
+from interlock.runtime.policy.request import (
+    AccessRequest,
+    OpenApprovals,
+    Principal,
+    identity,
+)
 from interlock.runtime.record.events import ApprovalAsked
 from interlock.runtime.record.store import Tx, tables
-from interlock.runtime.record.store.statement import Statement
+from interlock.runtime.record.store.statement import Row, Statement
 from interlock.runtime.record.vault import DataKey, Vault
 from interlock.runtime.run import canary, quorum
 from interlock.runtime.run.quorum import Quorum
@@ -160,6 +165,11 @@ def _requested(
         nature=row["nature"],
         sealed={"requester": row["requester"], "evidence": row["evidence"]},
     )
+
+
+def open_facts(row: Row) -> OpenApprovals:
+    """Return how many other questions wait, as `open_of_run` and `open_of_tenant` in *row* say."""
+    return OpenApprovals(run=row["open_of_run"], tenant=row["open_of_tenant"])
 
 
 def is_crowded(

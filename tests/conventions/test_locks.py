@@ -28,7 +28,7 @@ UNNAMED: Final[Mapping[str, str]] = {
 }
 #: Who reads through the connection of a transaction without a lock on the row, and why
 UNLOCKED: Final[Mapping[str, str]] = {
-    "_COUNT.one": "whoever begins an effect has locked the row of its run",
+    "_NAMED.one": "whoever begins an effect has locked the row of its run",
     "_GOT_ON.one": "whoever records the end of an action holds the head of its run's log",
     "_READ.one": "whoever hands in a document holds the head of its tenant's log",
     "_USER.one": "whoever begins a run or keeps for one holds the head of its tenant's log",
