@@ -54,9 +54,9 @@ class Shortage:
         self.raises += 1
         if not self.kills:
             return 0
-        self.kills -= 1
+        victim = self.dice.choice([self._raising, *workers])
         await asyncio.sleep(self.dice.random() * _WITHIN_S)
-        return await self._killed(self.dice.choice([self._raising, *workers]))
+        return await self._killed([victim, *workers])
 
     def _is_raising(self) -> bool:
         raising = self._raising
@@ -70,12 +70,15 @@ class Shortage:
             )
         return False
 
-    async def _killed(self, victim: Process) -> int:
-        if not victim.is_alive:
-            return 0
-        self.kills_of_raises += victim is self._raising
-        await victim.end(signal.SIGKILL)
-        return 1
+    async def _killed(self, processes: Sequence[Process]) -> int:
+        """Kill the first that is alive; where none is, the kill is left for the next raise."""
+        for victim in processes:
+            if victim.is_alive:
+                self.kills -= 1
+                self.kills_of_raises += victim is self._raising
+                await victim.end(signal.SIGKILL)
+                return 1
+        return 0
 
 
 def _is_used_up(job: Job) -> bool:

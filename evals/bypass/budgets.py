@@ -14,10 +14,9 @@ from interlock.evals.bypass.tools import COUNT, HOSTILE, PAY
 from interlock.evals.guarantees.door import LIMITS
 from interlock.evals.guarantees.patch import both, replacing
 from interlock.evals.guarantees.rules import without_rule
-from interlock.runtime.door import facts
 from interlock.runtime.policy.request import OpenApprovals
 from interlock.runtime.record.spend import TENANT
-from interlock.runtime.run import denial, level, limit
+from interlock.runtime.run import approval, denial, level, limit
 from interlock.runtime.testing import PLENTY
 
 _MOST: Final = 3
@@ -96,9 +95,9 @@ async def _by_false_reports(counter: Counter) -> str:
 
 #: Nobody counts the questions that wait, neither for the policy nor when one is asked
 UNCOUNTED: Final = replacing(
-    facts,
-    "OpenApprovals",
-    lambda **_: OpenApprovals(
+    approval,
+    "open_facts",
+    lambda _: OpenApprovals(
         run=0,
         tenant=0,
     ),

@@ -86,12 +86,13 @@ class Receiver:
 
 @dataclass(kw_only=True)
 class Clock:
-    """The time of this machine, and what the test adds."""
+    """The time at which the test began, and what the test adds: no attempt comes due by itself."""
 
+    began: float = field(default_factory=time.time)
     ahead: float = 0.0
 
     def __call__(self) -> float:
-        return time.time() + self.ahead
+        return self.began + self.ahead
 
 
 @dataclass(kw_only=True)
