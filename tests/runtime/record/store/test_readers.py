@@ -8,7 +8,7 @@ from typing import Final
 import pytest
 from sqlalchemy import Connection, insert, select, text
 
-from interlock.runtime.errors import NotRecorded, Tampered
+from interlock.runtime.errors import NotRecorded, Silent, Tampered
 from interlock.runtime.record.store import Store, tables
 
 #: Looks that are served at a time, one for each thread that serves them
@@ -124,6 +124,30 @@ async def test_what_one_look_raises_reaches_no_other(store: Store) -> None:
     assert isinstance(told[1], Tampered)
     assert isinstance(told[3], NotRecorded)
     assert not isinstance(told[5], Exception)
+
+
+async def test_who_looks_at_a_silent_server_is_told_once(store: Store) -> None:
+    """Where the server falls silent in a shared transaction, nobody's look is done once more: each
+    would wait for the server anew.
+    """
+    tried = []
+
+    def silent(_: Connection) -> None:
+        tried.append("silent")
+        raise OSError("connection timeout expired")
+
+    busy = _Busy(store)
+    await busy.begun()
+    looks = await _waiting(
+        store.look(silent),
+        store.look(lambda _: tried.append("late")),
+        store.look(silent),
+    )
+    await busy.end()
+    told = await asyncio.gather(*looks, return_exceptions=True)
+
+    assert [type(one) for one in told] == [Silent] * len(looks)
+    assert tried == ["silent"]
 
 
 async def test_looks_of_two_scopes_share_nothing(store: Store) -> None:
